@@ -1,0 +1,108 @@
+//! The runtime's functions that compiled code calls.
+//!
+//! Each takes the instance's context first and follows the platform's C convention, with all arguments in registers; compiled code finds
+//! its address in [`VmBuiltins`](crate::VmBuiltins). One that can trap does not return when it does.
+
+/// Type of a builtin's parameter or result.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum BuiltinType {
+    /// 32 bits. The upper half of the register is undefined.
+    I32,
+    /// 64 bits.
+    I64,
+    /// A pointer.
+    Ptr,
+}
+
+macro_rules! builtins {
+    ($($(#[$doc:meta])* $name:ident = $func:ident($($param:ident: $ty:ident),*) $(-> $ret:ident)?;)*) => {
+        /// A function of the runtime, by its place in [`VmBuiltins`](crate::VmBuiltins).
+        #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+        #[repr(u32)]
+        pub enum Builtin {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Builtin {
+            /// Every builtin, in order.
+            pub const ALL: &[Builtin] = &[$(Builtin::$name),*];
+            /// How many there are.
+            pub const COUNT: usize = Builtin::ALL.len();
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $(Builtin::$name => stringify!($func),)* }
+            }
+
+            /// Types of its parameters after the context.
+            pub fn params(self) -> &'static [BuiltinType] {
+                match self { $(Builtin::$name => &[$(BuiltinType::$ty),*],)* }
+            }
+
+            /// Type of its result, if it has one.
+            pub fn result(self) -> Option<BuiltinType> {
+                match self { $(Builtin::$name => { let r: &[BuiltinType] = &[$(BuiltinType::$ret)?]; r.first().copied() })* }
+            }
+        }
+
+        /// Calls the given macro with the table of builtins: `name = func(param: type, …) -> type;` for each.
+        #[macro_export]
+        macro_rules! for_each_builtin {
+            ($mac:ident) => {
+                $mac! { $($name = $func($($param: $ty),*) $(-> $ret)?;)* }
+            };
+        }
+    };
+}
+
+builtins! {
+    /// Unwinds to the host with the trap of this code ([`Trap`](crate::Trap)). Does not return.
+    RaiseTrap = raise_trap(code: I32);
+    /// Unwinds to the host with the error that is pending in the store. Does not return.
+    RaisePending = raise_pending();
+    /// `memory.grow`: the size before in pages, or all ones.
+    MemoryGrow = memory_grow(memory: I32, delta: I64) -> I64;
+    /// `memory.copy`. Traps.
+    MemoryCopy = memory_copy(dst_memory: I32, dst: I64, src_memory: I32, src: I64, len: I64);
+    /// `memory.fill`. Traps.
+    MemoryFill = memory_fill(memory: I32, dst: I64, value: I32, len: I64);
+    /// `memory.init`. Traps.
+    MemoryInit = memory_init(memory: I32, data: I32, dst: I64, src: I32, len: I32);
+    /// `data.drop`.
+    DataDrop = data_drop(data: I32);
+    /// The value of an element of a table of functions that is not initialized, which this does; the index is in bounds.
+    TableGetLazy = table_get_lazy(table: I32, index: I64) -> Ptr;
+    /// `table.grow`: the size before, or all ones. `init` is a funcref or, zero-extended, a GC reference.
+    TableGrow = table_grow(table: I32, delta: I64, init: I64) -> I64;
+    /// `table.fill`. Traps.
+    TableFill = table_fill(table: I32, dst: I64, value: I64, len: I64);
+    /// `table.copy`. Traps.
+    TableCopy = table_copy(dst_table: I32, src_table: I32, dst: I64, src: I64, len: I64);
+    /// `table.init`. Traps.
+    TableInit = table_init(table: I32, elem: I32, dst: I64, src: I32, len: I32);
+    /// `elem.drop`.
+    ElemDrop = elem_drop(elem: I32);
+    /// `ref.func`: makes the [`VmFuncRef`](crate::VmFuncRef) valid and returns it.
+    RefFunc = ref_func(func: I32) -> Ptr;
+    /// Whether the first canonical type is a subtype of the second.
+    IsSubtype = is_subtype(actual: I32, expected: I32) -> I32;
+    /// `memory.atomic.notify`: how many were woken. Traps.
+    MemoryAtomicNotify = memory_atomic_notify(memory: I32, addr: I64, count: I32) -> I32;
+    /// `memory.atomic.wait32`: 0 woken, 1 not equal, 2 timed out. Traps.
+    MemoryAtomicWait32 = memory_atomic_wait32(memory: I32, addr: I64, expected: I32, timeout: I64) -> I32;
+    /// `memory.atomic.wait64`: 0 woken, 1 not equal, 2 timed out. Traps.
+    MemoryAtomicWait64 = memory_atomic_wait64(memory: I32, addr: I64, expected: I64, timeout: I64) -> I32;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_arguments_fit_in_registers() {
+        for &builtin in Builtin::ALL {
+            // Six integer registers on x86-64, eight on AArch64; the context takes one.
+            assert!(builtin.params().len() <= 5, "{}", builtin.name());
+        }
+    }
+}

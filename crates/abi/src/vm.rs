@@ -1,0 +1,222 @@
+//! The structures that machine code reads and writes.
+//!
+//! The one idea: every function of Wasm gets a pointer to its instance, a [`VmContext`], as its first argument, and finds
+//! all else from there. A `VmContext` is this fixed header followed by arrays whose places [`VmLayout`](crate::VmLayout)
+//! computes for each module. A function of the host gets a [`VmHostContext`] instead; both begin with a [`VmHeader`].
+//!
+//! Calls. Wasm functions use Cranelift's `tail` convention with the signature `(callee context, parameters…) -> results…`.
+//! A funcref is a pointer to a [`VmFuncRef`], a GC reference is 32 bits, `v128` is `i8x16`.
+//! The caller's context is not an argument: code that calls what may be a function of the host (an import, or anything through a
+//! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
+
+use crate::{TypeId, ValRaw};
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
+
+/// A code address.
+pub type CodePtr = *const u8;
+
+/// What every context begins with.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmHeader {
+    /// [`VmHeader::INSTANCE`] or [`VmHeader::HOST`]; checked in debug builds.
+    pub kind: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The store.
+    pub store: *mut VmStoreContext,
+    /// Where compiled code finds the runtime's functions.
+    pub builtins: *const VmBuiltins,
+}
+
+impl VmHeader {
+    /// Marks a [`VmContext`].
+    pub const INSTANCE: u32 = u32::from_le_bytes(*b"inst");
+    /// Marks a [`VmHostContext`].
+    pub const HOST: u32 = u32::from_le_bytes(*b"host");
+}
+
+/// The fixed part of an instance. Arrays follow it, see [`VmLayout`](crate::VmLayout).
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct VmContext {
+    /// Store and builtins.
+    pub header: VmHeader,
+    /// The canonical type of each type of the module, indexed by `TypeIndex`.
+    pub type_ids: *const TypeId,
+}
+
+/// What is common to the instances of a store, read and written by compiled code. Its address never changes.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmStoreContext {
+    /// The lowest stack address that guest code may use. Functions compare their stack pointer with it on entry.
+    pub stack_limit: AtomicUsize,
+    /// The instance that made the call in progress, when its callee may be a function of the host; null when the host calls itself.
+    pub caller: *mut VmContext,
+    /// The frame pointer of the last frame between guest and host (a trampoline's or a builtin's): the word it points to is the guest's frame
+    /// pointer, the word above that the address in guest code to return to.
+    pub exit_fp: usize,
+    /// The frame pointer of the innermost frame that entered the guest: where a walk over guest frames ends.
+    pub entry_fp: usize,
+    /// The stack pointer to which a trap unwinds.
+    pub entry_sp: usize,
+}
+
+/// A function's code slot: where its newest code starts. Stands next to the code.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct CodeSlot(pub AtomicPtr<u8>);
+
+/// Enters the guest: calls `callee` through the trampoline of its type.
+///
+/// Reads parameters from `values` and writes results over them; `values` is as long as the longer of the two.
+/// In the `tail` convention, with the arguments in this order: callee context, code, values.
+/// The pointer is only called from the runtime's own entry routine.
+pub type EnterPtr = *const u8;
+
+/// The host's side of a function of the host.
+///
+/// Arguments: the function's [`VmHostContext`], the instance that calls (or null), the values (parameters in, results out) and how
+/// many there are. False says that an error is pending in the store and that the guest is to be unwound. In the platform's C convention.
+pub type HostFn =
+    unsafe extern "C" fn(*mut VmHostContext, *mut VmContext, *mut ValRaw, usize) -> bool;
+
+/// A function as a value: what a funcref points to.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmFuncRef {
+    /// What to call, in the `tail` convention, with `context` first. Never null where guest code can reach it.
+    pub code: CodePtr,
+    /// The callee's own context: a [`VmContext`] or a [`VmHostContext`], beginning with a [`VmHeader`].
+    pub context: *mut VmHeader,
+    /// The canonical type.
+    pub type_id: TypeId,
+    /// Zero.
+    pub reserved: u32,
+    /// How the host calls it: the trampoline of its type, or null for a function of the host.
+    pub enter: EnterPtr,
+}
+
+/// An imported function.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmFuncImport {
+    /// What to call.
+    pub code: CodePtr,
+    /// The callee's own context.
+    pub context: *mut VmHeader,
+    /// The funcref that was imported.
+    pub func_ref: *mut VmFuncRef,
+}
+
+/// A function of the host.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmHostContext {
+    /// Store and builtins.
+    pub header: VmHeader,
+    /// What to call.
+    pub func: HostFn,
+    /// For that function's own use.
+    pub data: *mut core::ffi::c_void,
+    /// The function as a value, with `context` pointing back here.
+    pub func_ref: VmFuncRef,
+}
+
+/// A memory.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmMemory {
+    /// Address of its first byte.
+    pub base: *mut u8,
+    /// Its length in bytes now. Atomic because a shared memory grows while others run; relaxed loads are enough.
+    pub len: AtomicUsize,
+}
+
+/// An imported memory.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmMemoryImport {
+    /// The memory.
+    pub from: *mut VmMemory,
+    /// The instance that defines it, or null.
+    pub context: *mut VmContext,
+}
+
+/// A table. Elements are pointers to [`VmFuncRef`] or 32-bit GC references, by its type.
+///
+/// Where `Tunables::table_lazy_init` holds, an element of a table of functions is zero as long as it is not initialized (the
+/// builtin `table_get_lazy` then finds its value); an initialized one has its lowest bit set, so that null is the number one.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmTable {
+    /// Address of its first element.
+    pub base: *mut u8,
+    /// Its length in elements now.
+    pub len: usize,
+}
+
+/// An imported table.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmTableImport {
+    /// The table.
+    pub from: *mut VmTable,
+    /// The instance that defines it, or null.
+    pub context: *mut VmContext,
+}
+
+/// A global. Holds any value, in the lowest bytes.
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct VmGlobal(pub ValRaw);
+
+/// An imported global.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmGlobalImport {
+    /// The global.
+    pub from: *mut VmGlobal,
+    /// The instance that defines it, or null.
+    pub context: *mut VmContext,
+}
+
+/// A tag: its address is its identity.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmTag {
+    /// Its canonical function type.
+    pub type_id: TypeId,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// An imported tag.
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmTagImport {
+    /// The tag.
+    pub from: *mut VmTag,
+    /// The instance that defines it, or null.
+    pub context: *mut VmContext,
+}
+
+/// The runtime's functions, in the order of [`Builtin`](crate::Builtin).
+#[derive(Debug)]
+#[repr(C)]
+pub struct VmBuiltins(pub [CodePtr; crate::Builtin::COUNT]);
+
+// SAFETY: the addresses of functions, never written.
+#[allow(unsafe_code)]
+unsafe impl Send for VmBuiltins {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Sync for VmBuiltins {}
+
+// A funcref's tag bit needs an address that is even, a global its alignment.
+const _: () = assert!(align_of::<VmFuncRef>() >= 2);
+const _: () = assert!(size_of::<VmGlobal>() == 16);
+const _: () = assert!(size_of::<VmContext>() % 16 == 0);
+const _: () = assert!(core::mem::offset_of!(VmContext, header) == 0);
+const _: () = assert!(core::mem::offset_of!(VmHostContext, header) == 0);
