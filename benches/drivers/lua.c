@@ -13,10 +13,14 @@ int main(int argc, char **argv) {
     bench_begin();
     lua_State *L = luaL_newstate();
     if (!L) return 1;
-    luaL_openlibs(L);
+    static const luaL_Reg LIBRARIES[] = {{"_G", luaopen_base}, {"table", luaopen_table}, {"string", luaopen_string}, {"math", luaopen_math}};
+    for (size_t i = 0; i < sizeof LIBRARIES / sizeof LIBRARIES[0]; i++) {
+        luaL_requiref(L, LIBRARIES[i].name, LIBRARIES[i].func, 1);
+        lua_pop(L, 1);
+    }
     lua_pushinteger(L, size);
     lua_setglobal(L, "size");
-    if (luaL_loadbufferx(L, (const char *)bench_script, sizeof bench_script, "script", "t") != LUA_OK) {
+    if (luaL_loadbufferx(L, (const char *)bench_script, sizeof bench_script - 1, "script", "t") != LUA_OK) {
         fprintf(stderr, "lua: %s\n", lua_tostring(L, -1));
         return 1;
     }

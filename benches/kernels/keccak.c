@@ -11,7 +11,9 @@ static const int LANE[24] = {10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 
 
 static inline uint64_t rol(uint64_t x, int n) { return x << n | x >> (64 - n); }
 
-static BENCH_NOINLINE void permute(uint64_t s[25]) {
+static BENCH_NOINLINE void permute(uint64_t state[25]) {
+    uint64_t s[25];
+    memcpy(s, state, sizeof s);
     for (int round = 0; round < 24; round++) {
         uint64_t c[5];
         for (int x = 0; x < 5; x++) c[x] = s[x] ^ s[x + 5] ^ s[x + 10] ^ s[x + 15] ^ s[x + 20];
@@ -33,6 +35,7 @@ static BENCH_NOINLINE void permute(uint64_t s[25]) {
         }
         s[0] ^= ROUND[round];
     }
+    memcpy(state, s, sizeof s);
 }
 
 int main(int argc, char **argv) {

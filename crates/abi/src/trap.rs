@@ -72,12 +72,28 @@ traps! {
     /// The collector found its heap changed behind its back.
     GcHeapCorrupt = 18 "GC heap corruption",
     /// An exception that nothing catches.
-    UncaughtException = 19 "uncaught exception",
+    UncaughtException = 19 "uncaught exception propagated out of component",
+    /// A call into a component instance that may not be entered now.
+    CannotEnterComponent = 20 "cannot enter component instance",
+    /// A call out of a component instance that may not be left now.
+    CannotLeaveComponent = 21 "cannot leave component instance",
+    /// A task that may not block did.
+    CannotBlockSyncTask = 22 "cannot block a synchronous task before returning",
+    /// A value that is not a `char`.
+    InvalidChar = 23 "invalid `char` bit pattern",
+    /// A string beyond the end of a memory.
+    StringOutOfBounds = 24 "string content out-of-bounds",
+    /// A list beyond the end of a memory.
+    ListOutOfBounds = 25 "list content out-of-bounds",
+    /// A case that a variant does not have.
+    InvalidDiscriminant = 26 "invalid variant discriminant",
+    /// A pointer that is not aligned for what it points to.
+    UnalignedPointer = 27 "unaligned pointer",
 }
 
 impl std::fmt::Display for Trap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.message())
+        write!(f, "wasm trap: {}", self.message())
     }
 }
 

@@ -99,7 +99,7 @@ pub struct VmFuncRef {
 }
 
 /// An imported function.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmFuncImport {
     /// What to call.
@@ -135,7 +135,7 @@ pub struct VmMemory {
 }
 
 /// An imported memory.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmMemoryImport {
     /// The memory.
@@ -158,7 +158,7 @@ pub struct VmTable {
 }
 
 /// An imported table.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmTableImport {
     /// The table.
@@ -173,7 +173,7 @@ pub struct VmTableImport {
 pub struct VmGlobal(pub ValRaw);
 
 /// An imported global.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmGlobalImport {
     /// The global.
@@ -193,7 +193,7 @@ pub struct VmTag {
 }
 
 /// An imported tag.
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmTagImport {
     /// The tag.

@@ -6,8 +6,27 @@
 //! The one idea: only [`Module::decode`] makes a `Module`, and it validates everything first, so that every later stage may rely on
 //! each index, type and size that it finds.
 
+mod classify;
 mod const_expr;
+mod convert;
+mod crossing;
+mod decode;
+mod error;
+mod escape;
+mod extract;
+mod image;
 mod module;
+mod names;
+#[cfg(feature = "wat")]
+mod text;
+mod validate;
 
+pub use classify::{InputKind, classify};
 pub use const_expr::{ConstExpr, ConstOp};
+pub use error::{ModuleError, ModuleErrorKind};
+pub use extract::Images;
 pub use module::*;
+#[cfg(feature = "wat")]
+pub use text::{parse_text, parse_text_at};
+
+pub use wasmparser::WasmFeatures;

@@ -4,6 +4,7 @@
 //! ranges too. With those bytes it is all that compiling and instantiating need.
 
 use crate::ConstExpr;
+use crate::names::FuncNames;
 use meantime_abi::entity::PrimaryMap;
 use meantime_abi::*;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ pub struct TableInit {
     /// The value of every element; none is null.
     pub init: Option<ConstExpr>,
     /// The first elements as active segments leave them, where that is known ahead: all in bounds of the table's minimum, by functions of the
-    /// module, at constant offsets. Segments that are folded in here are marked so.
+    /// module, at constant offsets. Segments that are folded in here are marked so. Elements between them have the value of `init`.
     pub image: Box<[Option<FuncIndex>]>,
 }
 
@@ -79,7 +80,8 @@ pub enum SegmentMode<I> {
         target: I,
         /// From where on.
         offset: ConstExpr,
-        /// Whether the initial image has it already, so that instantiation has nothing to do but to drop the segment.
+        /// Whether the initial image has it already, so that instantiation has nothing to do but to drop the segment. Always so for a first few of
+        /// a target's segments and not for those after them. A segment of zeros can be in the image of a memory that has none.
         in_image: bool,
     },
     /// Where an instruction says.
@@ -128,7 +130,7 @@ impl ElemItems {
 pub struct Data {
     /// Where it goes.
     pub mode: SegmentMode<MemoryIndex>,
-    /// Its bytes, in the module.
+    /// Its bytes, in the module. Empty in an extracted module where the image has it.
     pub range: Range<u32>,
 }
 
@@ -139,7 +141,8 @@ pub struct MemoryImage {
     pub start: u64,
     /// Bytes from the first to the last that is not zero, rounded up likewise. At most the memory's minimum.
     pub len: u64,
-    /// The segments that it is made of, in order: address and bytes in the module. Later ones overwrite earlier ones.
+    /// The segments that it is made of, in order: address and bytes in the module. Later ones overwrite earlier ones. Each lies inside
+    /// `start..start + len`; what lies outside of it were zeros.
     pub pieces: Box<[(u64, Range<u32>)]>,
 }
 
@@ -174,7 +177,9 @@ pub struct Module {
     pub(crate) datas: PrimaryMap<DataIndex, Data>,
     pub(crate) start: Option<FuncIndex>,
     pub(crate) bodies: PrimaryMap<DefinedFuncIndex, Body>,
-    pub(crate) func_names: Vec<(FuncIndex, String)>,
+    pub(crate) func_names: FuncNames,
+    /// Places in `exports`, by name.
+    pub(crate) exports_by_name: Vec<u32>,
     pub(crate) custom_sections: Vec<CustomSection>,
     /// Offset of the code section's contents in the module: what DWARF counts from.
     pub(crate) code_section_start: u32,
@@ -272,11 +277,30 @@ impl Module {
 
     /// A function's name, from the name section.
     pub fn func_name(&self, index: FuncIndex) -> Option<&str> {
-        let at = self
-            .func_names
-            .binary_search_by_key(&index, |(i, _)| *i)
-            .ok()?;
-        Some(&self.func_names[at].1)
+        self.func_names.get(index)
+    }
+
+    /// How many functions have a name in the name section.
+    pub fn func_name_count(&self) -> usize {
+        self.func_names.len()
+    }
+
+    /// The place of an export among [`Module::exports`].
+    pub fn export_at(&self, name: &str) -> Option<usize> {
+        let by_name = |&at: &u32| self.exports[at as usize].name.as_str().cmp(name);
+        let found = self.exports_by_name.binary_search_by(by_name).ok()?;
+        Some(self.exports_by_name[found] as usize)
+    }
+
+    /// What is exported under a name.
+    pub fn export(&self, name: &str) -> Option<EntityIndex> {
+        Some(self.exports[self.export_at(name)?].index)
+    }
+
+    /// The contents of the first custom section of this name, in the module.
+    pub fn custom_section(&self, name: &str) -> Option<Range<u32>> {
+        let section = self.custom_sections.iter().find(|s| s.name == name)?;
+        Some(section.range.clone())
     }
 
     /// The type of a function.

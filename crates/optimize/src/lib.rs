@@ -1,1 +1,173 @@
-//! placeholder
+//! The optimizing backend: Wasm to CLIF, through Cranelift, to machine code for x86-64 and AArch64.
+//!
+//! It compiles one function at a time and keeps nothing of it: what comes out is bytes, relocations and a side table. It knows
+//! neither the runtime nor how functions are linked; all it takes for granted of them stands in `meantime-abi`.
+//!
+//! The one idea: [`translate`] walks the operators of a validated body once and writes CLIF; Cranelift does the rest; [`finish`]
+//! reads what it made.
+
+#![deny(unsafe_code)]
+
+mod finish;
+mod location;
+mod scratch;
+mod settings;
+mod trampolines;
+mod translate;
+mod types;
+
+pub use settings::{SetupError, native_triple};
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
+use meantime_compile::{Backend, CompileError};
+use meantime_module::Module;
+use scratch::{Pool, Scratch};
+use target_lexicon::Triple;
+
+/// The optimizing compiler for one target and one set of options.
+pub struct Optimizer {
+    target: Target,
+    pool: Pool,
+}
+
+/// What is fixed for a compiler: machine, options, and what follows from them.
+pub(crate) struct Target {
+    pub(crate) isa: OwnedTargetIsa,
+    pub(crate) tunables: Tunables,
+    /// Whether this is x86-64. Otherwise it is AArch64.
+    pub(crate) is_x86: bool,
+    /// Whether an address that failed a check of a memory is replaced by one that faults, rather than branched around.
+    pub(crate) memory_guard_by_select: bool,
+    /// The same for tables.
+    pub(crate) table_guard_by_select: bool,
+}
+
+impl std::fmt::Debug for Optimizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Optimizer")
+            .field("triple", self.target.isa.triple())
+            .field("flags", &self.target.isa.flags().to_string())
+            .field("tunables", &self.target.tunables)
+            .finish()
+    }
+}
+
+impl Optimizer {
+    /// A compiler for `triple`, or for this very machine with every feature of its processor when there is none.
+    ///
+    /// `flags` are Cranelift's settings by name and value (or with the value "true"), set last and so with precedence.
+    ///
+    /// # Errors
+    ///
+    /// When the target is not one of ours, a flag or its value is unknown, or options contradict each other.
+    pub fn new(
+        triple: Option<Triple>,
+        flags: &[(String, String)],
+        tunables: Tunables,
+    ) -> Result<Optimizer, SetupError> {
+        Ok(Optimizer {
+            target: settings::target(triple, flags, tunables)?,
+            pool: Pool::default(),
+        })
+    }
+
+    /// Checks that a flag of Cranelift exists and takes this value, for the given target or this machine.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub fn check_flag(triple: Option<&Triple>, name: &str, value: &str) -> Result<(), SetupError> {
+        settings::check_flag(triple, name, value)
+    }
+
+    fn with_scratch(
+        &self,
+        work: impl FnOnce(&Target, &mut Scratch) -> Result<CompiledFunction, CompileError>,
+    ) -> Result<CompiledFunction, CompileError> {
+        let mut scratch = self.pool.take();
+        let compiled = work(&self.target, &mut scratch)?;
+        // Not reached after an error: scratch space that was left halfway is dropped.
+        self.pool.put(scratch);
+        Ok(compiled)
+    }
+
+    /// The CLIF of a function before optimization, for tests and for people.
+    ///
+    /// # Errors
+    ///
+    /// When the function uses what is not supported.
+    pub fn function_clif(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+    ) -> Result<String, CompileError> {
+        let mut scratch = Scratch::default();
+        translate::function(&self.target, &mut scratch, module, wasm, index)?;
+        Ok(scratch.context.func.display().to_string())
+    }
+
+    /// The CLIF of a trampoline, for tests and for people.
+    pub fn trampoline_clif(&self, kind: Trampoline, signature: &Signature) -> String {
+        let mut scratch = Scratch::default();
+        trampolines::build(&self.target, &mut scratch, kind, signature);
+        scratch.context.func.display().to_string()
+    }
+
+    /// The assembly of a function in Cranelift's notation, for tests and for people.
+    ///
+    /// # Errors
+    ///
+    /// When the function cannot be compiled.
+    pub fn function_assembly(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+    ) -> Result<String, CompileError> {
+        let mut scratch = Scratch::default();
+        translate::function(&self.target, &mut scratch, module, wasm, index)?;
+        scratch.context.set_disasm(true);
+        finish::compile(&self.target, &mut scratch)?;
+        let code = scratch.context.compiled_code();
+        Ok(code.and_then(|c| c.vcode.clone()).unwrap_or_default())
+    }
+}
+
+impl Backend for Optimizer {
+    fn triple(&self) -> &Triple {
+        self.target.isa.triple()
+    }
+
+    fn tunables(&self) -> &Tunables {
+        &self.target.tunables
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        settings::list(&self.target)
+    }
+
+    fn compile_function(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+    ) -> Result<CompiledFunction, CompileError> {
+        self.with_scratch(|target, scratch| {
+            translate::function(target, scratch, module, wasm, index)?;
+            finish::compile(target, scratch)
+        })
+    }
+
+    fn compile_trampoline(
+        &self,
+        kind: Trampoline,
+        signature: &Signature,
+    ) -> Result<CompiledFunction, CompileError> {
+        self.with_scratch(|target, scratch| {
+            trampolines::build(target, scratch, kind, signature);
+            finish::compile(target, scratch)
+        })
+    }
+}

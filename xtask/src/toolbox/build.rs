@@ -15,13 +15,21 @@ use std::process::{Command, Stdio};
 
 /// Flags of every C program on every target. Contraction of `a * b + c` is off so that floating-point results, and
 /// with them checksums, agree between targets with and without such an instruction.
-const C_FLAGS: &[&str] = &["-O2", "-std=gnu11", "-ffp-contract=off", "-fno-sanitize=all", "-fno-strict-aliasing", "-w"];
+const C_FLAGS: &[&str] = &[
+    "-O2",
+    "-std=gnu11",
+    "-ffp-contract=off",
+    "-fno-sanitize=all",
+    "-fno-strict-aliasing",
+    "-w",
+];
 
 /// Builds `guest` for `target` and returns the path of the program.
 ///
 /// # Errors
 /// When the compilers cannot be fetched, a source is missing, or compilation fails.
 pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<PathBuf> {
+    let _exclusive = fetch::exclusive("build")?;
     let dir = paths::tools().join("programs");
     fs::create_dir_all(&dir)?;
     let output = match target {
@@ -32,11 +40,19 @@ pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<Pat
         Source::Go(package) => go(compilers, package, target, &output),
         Source::C(file) => {
             let mut command = c(compilers, guest, target);
-            command.arg(workspace_file(file)?).arg("-o").arg(&output).arg("-lm");
+            command
+                .arg(workspace_file(file)?)
+                .arg("-o")
+                .arg(&output)
+                .arg("-lm");
             command
         }
         Source::Library(library) => {
             let mut command = c(compilers, guest, target);
+            command.args(library.flags);
+            if target == Target::Wasm {
+                command.args(library.wasm_flags);
+            }
             add_library(&mut command, guest, &library)?;
             command.arg("-o").arg(&output).arg("-lm");
             command
@@ -47,8 +63,19 @@ pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<Pat
     if output.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(output);
     }
-    eprintln!("building {} ({})", guest.name, if target == Target::Wasm { "wasm" } else { "native" });
-    let result = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start the compiler for {}", guest.name))?;
+    eprintln!(
+        "building {} ({})",
+        guest.name,
+        if target == Target::Wasm {
+            "wasm"
+        } else {
+            "native"
+        }
+    );
+    let result = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start the compiler for {}", guest.name))?;
     ensure!(
         result.status.success(),
         "{} does not compile ({}):\n{}",
@@ -64,10 +91,25 @@ pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<Pat
 fn c(compilers: &Compilers, guest: &Guest, target: Target) -> Command {
     let mut command = Command::new(&compilers.zig);
     command.arg("cc").args(C_FLAGS).args(guest.flags);
-    if target == Target::Wasm {
-        command.args(["-target", "wasm32-wasi"]).args(guest.wasm_flags);
+    match target {
+        Target::Wasm => {
+            command
+                .args(["-target", "wasm32-wasi"])
+                .args(guest.wasm_flags);
+            // Debug information only where it is asked for: it would be most of a module's bytes.
+            if !guest.flags.contains(&"-g") {
+                command.arg("-s");
+            }
+        }
+        // A fixed level rather than this very processor, so that the column means the same elsewhere; AVX2 is in it.
+        Target::Native if cfg!(target_arch = "x86_64") => {
+            command.arg("-mcpu=x86_64_v3");
+        }
+        Target::Native => {}
     }
-    command.arg("-I").arg(paths::workspace().join("benches/include"));
+    command
+        .arg("-I")
+        .arg(paths::workspace().join("benches/include"));
     command.env("ZIG_GLOBAL_CACHE_DIR", paths::tools().join("zig-cache"));
     command.env("ZIG_LOCAL_CACHE_DIR", paths::tools().join("zig-cache"));
     command
@@ -75,9 +117,18 @@ fn c(compilers: &Compilers, guest: &Guest, target: Target) -> Command {
 
 fn go(compilers: &Compilers, package: &str, target: Target, output: &Path) -> Command {
     let mut command = Command::new(&compilers.go);
-    command.current_dir(paths::workspace().join(package)).args(["build", "-trimpath", "-o"]).arg(output).arg(".");
-    command.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=mod").env("CGO_ENABLED", "0");
-    command.env("GOCACHE", paths::tools().join("go-cache")).env("GOPATH", paths::tools().join("go-path"));
+    command
+        .current_dir(paths::workspace().join(package))
+        .args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
+        .arg(output)
+        .arg(".");
+    command
+        .env("GOTOOLCHAIN", "local")
+        .env("GOFLAGS", "-mod=mod")
+        .env("CGO_ENABLED", "0");
+    command
+        .env("GOCACHE", paths::tools().join("go-cache"))
+        .env("GOPATH", paths::tools().join("go-path"));
     if target == Target::Wasm {
         command.env("GOOS", "wasip1").env("GOARCH", "wasm");
     }
@@ -97,7 +148,10 @@ fn add_library(command: &mut Command, guest: &Guest, library: &Library) -> Resul
         fs::write(path, text)?;
     }
     if let Some(script) = library.script {
-        fs::write(generated.join("script.h"), script_header(&fs::read(workspace_file(script)?)?))?;
+        fs::write(
+            generated.join("script.h"),
+            script_header(&fs::read(workspace_file(script)?)?),
+        )?;
     }
     command.arg("-I").arg(&generated);
     for include in library.include {
@@ -107,8 +161,18 @@ fn add_library(command: &mut Command, guest: &Guest, library: &Library) -> Resul
     for file in library.files {
         let mut found = Vec::new();
         collect(&root, file, &mut found)?;
-        found.retain(|path| !library.except.iter().any(|ending| path.to_string_lossy().ends_with(ending)));
-        ensure!(!found.is_empty(), "{}: no sources at {file} in {}", guest.name, root.display());
+        found.retain(|path| {
+            !library
+                .except
+                .iter()
+                .any(|ending| path.to_string_lossy().ends_with(ending))
+        });
+        ensure!(
+            !found.is_empty(),
+            "{}: no sources at {file} in {}",
+            guest.name,
+            root.display()
+        );
         // The order of a folder's entries is the file system's; the order of the command must not be.
         found.sort();
         command.args(found);
@@ -128,7 +192,9 @@ fn collect(root: &Path, entry: &str, found: &mut Vec<PathBuf>) -> Result<()> {
     };
     let mut folders = vec![root.join(folder)];
     while let Some(folder) = folders.pop() {
-        for item in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        for item in
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
             let path = item?.path();
             if path.is_dir() && deep {
                 folders.push(path);
@@ -150,7 +216,13 @@ fn unpacked(archive: &Path, package: &str) -> Result<PathBuf> {
             fs::remove_dir_all(&dir)?;
         }
         fs::create_dir_all(&dir)?;
-        let status = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(&dir).args(["--strip-components", "1"]).status()?;
+        let status = Command::new("tar")
+            .arg("-xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(&dir)
+            .args(["--strip-components", "1"])
+            .status()?;
         ensure!(status.success(), "cannot unpack {}", archive.display());
         fs::write(done, wanted)?;
     }
@@ -187,8 +259,9 @@ fn fingerprint(command: &Command, guest: &Guest) -> Result<String> {
             library.generated.hash(&mut hasher);
         }
         Source::Go(package) => {
-            let mut sources: Vec<PathBuf> =
-                fs::read_dir(paths::workspace().join(package))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+            let mut sources: Vec<PathBuf> = fs::read_dir(paths::workspace().join(package))?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<Result<_>>()?;
             sources.sort();
             for path in sources.iter().filter(|path| path.is_file()) {
                 fs::read(path)?.hash(&mut hasher);
@@ -196,7 +269,9 @@ fn fingerprint(command: &Command, guest: &Guest) -> Result<String> {
         }
     }
     for file in files {
-        fs::read(paths::workspace().join(file)).with_context(|| format!("cannot read {file}"))?.hash(&mut hasher);
+        fs::read(paths::workspace().join(file))
+            .with_context(|| format!("cannot read {file}"))?
+            .hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }

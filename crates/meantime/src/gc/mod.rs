@@ -1,0 +1,86 @@
+//! References to what a store's heap holds, and how the host keeps them alive.
+//!
+//! The one idea: the host never holds a bare reference. A [`Rooted`] is a place in a stack of roots that ends with its scope (a
+//! [`RootScope`], or the host function it was made in); an [`OwnedRooted`] is a root of its own that ends when it is dropped.
+
+mod anyref;
+mod externref;
+mod i31;
+mod rooting;
+
+pub use anyref::AnyRef;
+pub use externref::ExternRef;
+pub use i31::I31;
+pub use rooting::{ExnRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};
+
+use core::convert::Infallible;
+
+/// The bottom of the function hierarchy: a type without values. Its null is `None::<NoFunc>`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct NoFunc {
+    pub(crate) _inner: Infallible,
+}
+
+impl NoFunc {
+    /// Null.
+    pub fn null() -> Option<NoFunc> {
+        None
+    }
+}
+
+/// The bottom of the external hierarchy: a type without values. Its null is `None::<NoExtern>`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct NoExtern {
+    pub(crate) _inner: Infallible,
+}
+
+impl NoExtern {
+    /// Null.
+    pub fn null() -> Option<NoExtern> {
+        None
+    }
+}
+
+/// The bottom of the internal hierarchy: a type without values. Its null is `None::<NoneRef>`.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct NoneRef {
+    pub(crate) _inner: Infallible,
+}
+
+impl NoneRef {
+    /// Null.
+    pub fn null() -> Option<NoneRef> {
+        None
+    }
+
+    /// Null as a reference.
+    pub fn null_ref() -> crate::Ref {
+        crate::Ref::Any(None)
+    }
+
+    /// Null as a value.
+    pub fn null_val() -> crate::Val {
+        crate::Val::AnyRef(None)
+    }
+}
+
+/// The heap has no room for a value, which comes back with the error.
+#[derive(Debug)]
+pub struct GcHeapOutOfMemory<T> {
+    value: T,
+}
+
+impl<T> GcHeapOutOfMemory<T> {
+    /// The value that there is no room for, and the rest of the error.
+    pub fn take_inner(self) -> (T, GcHeapOutOfMemory<()>) {
+        (self.value, GcHeapOutOfMemory { value: () })
+    }
+}
+
+impl<T> core::fmt::Display for GcHeapOutOfMemory<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GC heap out of memory")
+    }
+}
+
+impl<T: core::fmt::Debug + Send + Sync + 'static> core::error::Error for GcHeapOutOfMemory<T> {}

@@ -1,0 +1,128 @@
+//! From bytes, text or files to a [`Module`].
+
+use super::{Module, load::Source};
+use crate::{Engine, Error, Result, bail};
+use meantime_compile::{Artifact, Backend, CompileOptions, compile_module_with};
+use meantime_module::Module as Decoded;
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Module {
+    /// Compiles a module from bytes: the binary format, or the text format.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a valid module (the message has the offset), use features that the engine does not allow, or need more than
+    /// the machine has.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        let wasm = to_binary(bytes.as_ref(), None)?;
+        Module::from_binary(engine, &wasm)
+    }
+
+    /// The same from a file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Module::new`], and when the file cannot be read.
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let path = file.as_ref();
+        let bytes = read(path)?;
+        let in_file = |e: Error| e.context(format!("failed to load module from `{}`", path.display()));
+        let wasm = to_binary(&bytes, Some(path)).map_err(in_file)?;
+        Module::from_binary(engine, &wasm)
+    }
+
+    /// The same from bytes in the binary format only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Module::new`].
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        let decoded = decode(engine, binary)?;
+        let artifact = compile(engine, &decoded, binary)?;
+        let debug_info = has_debug_info(&decoded);
+        Module::load(engine, Arc::new(Source::Compiled(artifact)), debug_info)
+    }
+
+    /// From a file that is either a module, as for [`Module::from_file`], or the result of [`Module::serialize`].
+    ///
+    /// # Errors
+    ///
+    /// As for both.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Module::deserialize_file`].
+    #[allow(unsafe_code)]
+    pub unsafe fn from_trusted_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let path = file.as_ref();
+        match Engine::detect_precompiled_file(path)? {
+            // SAFETY: by the caller.
+            Some(_) => unsafe { Module::deserialize_file(engine, path) },
+            None => Module::from_file(engine, path),
+        }
+    }
+
+    /// Checks that bytes in the binary format are a valid module, without compiling it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Module::new`].
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        decode(engine, binary)?;
+        Ok(())
+    }
+
+    /// Compiles to bytes, perhaps for another machine.
+    pub(crate) fn precompile(engine: &Engine, bytes: &[u8], path: Option<&Path>) -> Result<Vec<u8>> {
+        let wasm = to_binary(bytes, path)?;
+        let decoded = decode(engine, &wasm)?;
+        Ok(compile(engine, &decoded, &wasm)?.to_elf()?)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|e| Error::new(e).context(format!("failed to read input file `{}`", path.display())))
+}
+
+#[cfg(feature = "wat")]
+fn to_binary<'a>(bytes: &'a [u8], path: Option<&Path>) -> Result<Cow<'a, [u8]>> {
+    Ok(meantime_module::parse_text_at(bytes, path)?)
+}
+
+#[cfg(not(feature = "wat"))]
+fn to_binary<'a>(bytes: &'a [u8], _path: Option<&Path>) -> Result<Cow<'a, [u8]>> {
+    Ok(Cow::Borrowed(bytes))
+}
+
+fn decode(engine: &Engine, wasm: &[u8]) -> Result<Decoded> {
+    let parallel = engine.config().parallel_compilation;
+    let module = Decoded::decode(wasm, engine.features(), parallel)?;
+    if !engine.config().shared_memory {
+        if module.memories().values().any(|m| m.shared) {
+            bail!("shared memories are disabled for this engine: enable them with `Config::shared_memory`");
+        }
+    }
+    Ok(module)
+}
+
+fn compile(engine: &Engine, decoded: &Decoded, wasm: &[u8]) -> Result<Artifact> {
+    let keep_custom: fn(&str) -> bool = match engine.config().wasm_backtrace_details {
+        true => |name| name.starts_with(".debug_"),
+        false => |_| false,
+    };
+    let options = CompileOptions {
+        parallel: engine.config().parallel_compilation,
+        keep_custom,
+        settings: Vec::new(),
+        version: engine.artifact_version(),
+    };
+    let backend: &dyn Backend = engine.backend()?;
+    Ok(compile_module_with(decoded, wasm, backend, &options)?)
+}
+
+fn has_debug_info(decoded: &Decoded) -> bool {
+    decoded.custom_sections().iter().any(|s| s.name == ".debug_info")
+}

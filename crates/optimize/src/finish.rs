@@ -1,0 +1,154 @@
+//! From CLIF to a [`CompiledFunction`]: runs Cranelift and turns what it says about the code into relocations and a side table.
+
+use crate::location::Locations;
+use crate::scratch::Scratch;
+use crate::types::trap_of;
+use crate::Target;
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::{
+    CodegenError, Final, FinalizedMachReloc, FinalizedRelocTarget, MachBufferFinalized, MachSrcLoc,
+};
+use meantime_abi::{
+    CompiledFunction, FuncIndex, Point, Relocation, RelocationKind, SideTableBuilder,
+};
+use meantime_compile::CompileError;
+
+/// Without hardware faults nothing catches a stack that a single frame overflows, so frames have a limit in bytes.
+const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
+
+/// Compiles the CLIF in `scratch`.
+pub(crate) fn compile(
+    target: &Target,
+    scratch: &mut Scratch,
+) -> Result<CompiledFunction, CompileError> {
+    let context = &mut scratch.context;
+    let result = context.compile(&*target.isa, &mut scratch.control);
+    if let Err(error) = result {
+        return Err(codegen_error(error.inner));
+    }
+    let (Some(code), func) = (context.compiled_code(), &context.func) else {
+        return Err(internal("no code was made".to_owned()));
+    };
+    let buffer = &code.buffer;
+    if !target.tunables.signals_based_traps {
+        let frame = buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
+        if frame > MAX_UNGUARDED_FRAME {
+            let message = format!("a function needs a stack frame of {frame} bytes");
+            return Err(CompileError {
+                message,
+                offset: None,
+            });
+        }
+    }
+    let align = buffer
+        .alignment
+        .max(target.isa.function_alignment().minimum);
+    Ok(CompiledFunction {
+        code: buffer.data().to_vec(),
+        align,
+        relocations: relocations(buffer.relocs(), func)?,
+        side_table: side_table(target, buffer, &scratch.locations),
+    })
+}
+
+fn internal(message: String) -> CompileError {
+    CompileError {
+        message: format!("internal error in code generation: {message}"),
+        offset: None,
+    }
+}
+
+fn codegen_error(error: CodegenError) -> CompileError {
+    match error {
+        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => CompileError {
+            message: "a function is too large to be compiled".to_owned(),
+            offset: None,
+        },
+        other => internal(other.to_string()),
+    }
+}
+
+fn relocations(
+    relocs: &[FinalizedMachReloc],
+    func: &Function,
+) -> Result<Vec<Relocation>, CompileError> {
+    let names = func.params.user_named_funcs();
+    let convert = |reloc: &FinalizedMachReloc| {
+        let kind = match reloc.kind {
+            Reloc::X86CallPCRel4 | Reloc::X86PCRel4 => RelocationKind::X86Pc32,
+            Reloc::Arm64Call => RelocationKind::Aarch64Branch26,
+            other => return Err(internal(format!("unexpected relocation {other:?}"))),
+        };
+        let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = &reloc.target else {
+            return Err(internal(format!("unexpected target {:?}", reloc.target)));
+        };
+        Ok(Relocation {
+            offset: reloc.offset,
+            kind,
+            target: FuncIndex::from_u32(names[*name].index),
+            addend: reloc.addend,
+        })
+    };
+    relocs.iter().map(convert).collect()
+}
+
+/// Looks up positions for ascending code offsets.
+struct Positions<'a> {
+    ranges: &'a [MachSrcLoc<Final>],
+    locations: &'a Locations,
+    with_offsets: bool,
+}
+
+impl Positions<'_> {
+    /// A point for the instruction that covers the byte `at`.
+    fn point(&self, code_offset: u32, at: u32) -> Point {
+        let i = self.ranges.partition_point(|range| range.end <= at);
+        let range = self.ranges.get(i).filter(|range| range.start <= at);
+        let location = range.and_then(|range| self.locations.decode(range.loc));
+        Point {
+            code_offset,
+            wasm_offset: location.filter(|_| self.with_offsets).map(|l| l.offset),
+            trap: None,
+            inline: location.and_then(|l| l.inline),
+        }
+    }
+}
+
+fn side_table(
+    target: &Target,
+    buffer: &MachBufferFinalized<Final>,
+    locations: &Locations,
+) -> Vec<u8> {
+    let positions = Positions {
+        ranges: buffer.get_srclocs_sorted(),
+        locations,
+        with_offsets: target.tunables.generate_address_map,
+    };
+    let mut table = SideTableBuilder::new();
+    for &frame in locations.inlined() {
+        let mut frame = frame;
+        if !positions.with_offsets {
+            frame.call_wasm_offset = None;
+        }
+        table.inline_frame(frame);
+    }
+    for trap in buffer.traps() {
+        let Some(kind) = trap_of(trap.code) else {
+            continue;
+        };
+        let mut point = positions.point(trap.offset, trap.offset);
+        point.trap = Some(kind);
+        table.point(point);
+    }
+    for site in buffer.call_sites() {
+        // The call ends where its callee returns to.
+        table.point(positions.point(site.ret_addr, site.ret_addr.saturating_sub(1)));
+    }
+    for (return_offset, frame_size, map) in buffer.user_stack_maps() {
+        // Entries count from the stack pointer upwards, and the frame pointer is as far above that as the frame is large.
+        let slots = map.entries().map(|(_, from_sp)| frame_size - from_sp);
+        table.stack_map(*return_offset, slots);
+    }
+    table.finish()
+}

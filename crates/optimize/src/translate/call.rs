@@ -1,0 +1,228 @@
+//! Calls: direct, through tables, through references, and as tail calls.
+//!
+//! The one idea: whoever may be a function of the host must find out who calls it, so every call but one of a function of this module
+//! first stores the caller. What a call through a table must check is decided here once, for plain and for tail calls.
+
+use super::environment::Region;
+use super::{Result, Translator};
+use crate::types::{PTR, Repr, trap_code};
+use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
+use meantime_abi::{
+    Builtin, CompositeKind, FuncIndex, HeapType, TableIndex, Trap, TypeIndex, VmFuncImport,
+    VmFuncRef,
+};
+use smallvec::SmallVec;
+use std::mem::offset_of;
+use wasmparser::Operator;
+
+/// What to call.
+enum Callee {
+    /// A function of this module.
+    Direct(FuncIndex),
+    /// Code and its context.
+    Pointer { code: Value, context: Value },
+}
+
+/// What is known of a funcref before it is called.
+#[derive(Copy, Clone)]
+struct Known {
+    /// It is not null.
+    not_null: bool,
+    /// What it means when it is null.
+    null: Trap,
+}
+
+impl Translator<'_> {
+    pub(super) fn call(&mut self, op: &Operator<'_>) -> Result<bool> {
+        match *op {
+            Operator::Call { function_index } => {
+                self.call_function(FuncIndex::from_u32(function_index), false)?;
+            }
+            Operator::ReturnCall { function_index } => {
+                self.call_function(FuncIndex::from_u32(function_index), true)?;
+            }
+            Operator::CallIndirect {
+                type_index,
+                table_index,
+            } => self.call_indirect(type_index, table_index, false),
+            Operator::ReturnCallIndirect {
+                type_index,
+                table_index,
+            } => self.call_indirect(type_index, table_index, true),
+            Operator::CallRef { type_index } => self.call_ref(type_index, false),
+            Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn call_function(&mut self, index: FuncIndex, tail: bool) -> Result<()> {
+        let ty = self.module.functions()[index].ty;
+        let callee = match self.module.defined_func(index) {
+            Some(_) if !tail && self.inline_call(index)? => return Ok(()),
+            Some(_) => Callee::Direct(index),
+            None => {
+                let import = self.layout.func_import(index);
+                let code = import + offset_of!(VmFuncImport, code) as u32;
+                let context = import + offset_of!(VmFuncImport, context) as u32;
+                Callee::Pointer {
+                    code: self.context_pointer(code),
+                    context: self.context_pointer(context),
+                }
+            }
+        };
+        self.emit_call(&callee, ty, tail);
+        Ok(())
+    }
+
+    /// Calls with the topmost operands as arguments, and replaces them with the results.
+    fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) {
+        let func_type = self.module.type_as_func(ty);
+        let count = func_type.params.len();
+        self.canonicalize_top(count);
+        let top = self.top(count);
+        let mut args = SmallVec::<[Value; 16]>::with_capacity(count + 1);
+        args.push(match *callee {
+            Callee::Direct(_) => self.context,
+            Callee::Pointer { context, .. } => context,
+        });
+        args.extend_from_slice(&self.s.stack[top..]);
+        self.s.stack.truncate(top);
+        if let Callee::Pointer { .. } = callee {
+            self.store_caller();
+        }
+        let inst = match *callee {
+            Callee::Direct(index) => {
+                let func = self.function_ref(index);
+                if tail {
+                    self.b.ins().return_call(func, &args)
+                } else {
+                    self.b.ins().call(func, &args)
+                }
+            }
+            Callee::Pointer { code, .. } => {
+                let signature: SigRef = self.type_signature(ty);
+                if tail {
+                    self.b.ins().return_call_indirect(signature, code, &args)
+                } else {
+                    self.b.ins().call_indirect(signature, code, &args)
+                }
+            }
+        };
+        if tail {
+            self.reachable = false;
+            return;
+        }
+        for (i, ty) in func_type.results.iter().enumerate() {
+            let value = self.b.inst_results(inst)[i];
+            if Repr::from(ty.repr()).gc {
+                self.b.declare_value_needs_stack_map(value);
+            }
+            self.s.stack.push(value);
+        }
+    }
+
+    fn call_indirect(&mut self, type_index: u32, table_index: u32, tail: bool) {
+        let ty = TypeIndex::from_u32(type_index);
+        let table = TableIndex::from_u32(table_index);
+        let element = self.module.tables()[table].element;
+        let index = self.pop();
+        let func_ref = self.func_table_get(table, index);
+        let known = Known {
+            not_null: !element.nullable,
+            null: Trap::IndirectCallToNull,
+        };
+        let known = if self.always_has_type(&element.heap, ty) {
+            known
+        } else {
+            self.check_signature(func_ref, ty, known)
+        };
+        self.call_func_ref(func_ref, ty, known, tail);
+    }
+
+    fn call_ref(&mut self, type_index: u32, tail: bool) {
+        let func_ref = self.pop();
+        let known = Known {
+            not_null: false,
+            null: Trap::NullReference,
+        };
+        self.call_func_ref(func_ref, TypeIndex::from_u32(type_index), known, tail);
+    }
+
+    fn call_func_ref(&mut self, func_ref: Value, ty: TypeIndex, known: Known, tail: bool) {
+        let code = offset_of!(VmFuncRef, code);
+        let context = offset_of!(VmFuncRef, context) as i32;
+        let code = self.load_func_ref(func_ref, PTR, code, known);
+        let flags = self.trusted(Region::FuncRefs).with_readonly();
+        let context = self.b.ins().load(PTR, flags, func_ref, context);
+        self.emit_call(&Callee::Pointer { code, context }, ty, tail);
+    }
+
+    /// The first load through a funcref: the one that finds out whether it is null.
+    fn load_func_ref(
+        &mut self,
+        func_ref: Value,
+        ty: cranelift_codegen::ir::Type,
+        offset: usize,
+        known: Known,
+    ) -> Value {
+        let mut flags = self.trusted(Region::FuncRefs).with_readonly();
+        if !known.not_null {
+            if self.signals() {
+                // Nothing is mapped at and after null.
+                flags = flags.with_trap_code(Some(trap_code(known.null)));
+            } else {
+                self.trap_unless(func_ref, known.null);
+            }
+        }
+        self.b.ins().load(ty, flags, func_ref, offset as i32)
+    }
+
+    /// Whether every function of this heap type has the given type or a subtype of it.
+    fn always_has_type(&self, heap: &HeapType, ty: TypeIndex) -> bool {
+        let HeapType::Concrete(CompositeKind::Func, actual) = *heap else {
+            return false;
+        };
+        let mut actual = Some(actual);
+        // Supertypes have smaller indices, so this ends.
+        while let Some(index) = actual {
+            if index == ty {
+                return true;
+            }
+            let next = self.module.types()[index].supertype;
+            actual = next.filter(|next| *next < index);
+        }
+        false
+    }
+
+    /// Traps unless the function has the type. Then it is not null either.
+    fn check_signature(&mut self, func_ref: Value, ty: TypeIndex, known: Known) -> Known {
+        let offset = offset_of!(VmFuncRef, type_id);
+        let actual = self.load_func_ref(func_ref, types::I32, offset, known);
+        let expected = self.type_id(ty);
+        let equal = self.b.ins().icmp(IntCC::Equal, actual, expected);
+        if self.module.types()[ty].is_final {
+            self.trap_unless(equal, Trap::BadSignature);
+        } else {
+            let (slow, next) = (self.b.create_block(), self.b.create_block());
+            self.b.set_cold_block(slow);
+            self.b.ins().brif(equal, next, &[], slow, &[]);
+            self.b.seal_block(slow);
+            self.b.switch_to_block(slow);
+            let is_subtype = self.builtin(Builtin::IsSubtype, &[actual, expected]);
+            self.trap_unless(is_subtype.expect("the builtin has a result"), Trap::BadSignature);
+            self.b.ins().jump(next, &[]);
+            self.b.seal_block(next);
+            self.b.switch_to_block(next);
+        }
+        Known {
+            not_null: true,
+            ..known
+        }
+    }
+
+    /// Translates a call as the callee's body, where that is worth it. Says whether it did.
+    fn inline_call(&mut self, _index: FuncIndex) -> Result<bool> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,515 @@
+//! Structured control, locals, globals, constants and the other plain instructions.
+//!
+//! The one idea: a block gets its CLIF continuation (with a parameter per result) only when something branches to it. A block that only
+//! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
+
+use super::{Result, Translator};
+use crate::types::{Repr, val_repr};
+use cranelift_codegen::ir::{
+    Block, BlockArg, Inst, InstBuilder, JumpTableData, Value, condcodes::IntCC, types,
+};
+use meantime_abi::{FuncIndex, GlobalIndex, Trap, TypeIndex};
+use smallvec::SmallVec;
+use wasmparser::{BlockType, BrTable, Operator};
+
+/// A `br_table` with more targets than this is refused, as by other engines: Cranelift's branch ranges set a limit.
+const MAX_BR_TABLE: u32 = 65520;
+
+type Args = SmallVec<[BlockArg; 8]>;
+
+/// A block that is open.
+pub(crate) struct Frame {
+    kind: Kind,
+    ty: FrameType,
+    /// Height of the operand stack below the parameters.
+    height: usize,
+    params: usize,
+    results: usize,
+    /// Where a branch out of it leads, once there was one.
+    continuation: Option<Block>,
+}
+
+enum Kind {
+    Block,
+    Loop {
+        header: Block,
+    },
+    /// An `if` before its `else`.
+    If {
+        branch: Inst,
+        else_block: Block,
+        /// Where its parameters begin in the saved ones.
+        saved: usize,
+    },
+    /// An `if` after its `else`.
+    Else,
+    /// The function itself.
+    Function,
+    /// A call that is inlined.
+    Inlined,
+}
+
+#[derive(Copy, Clone)]
+enum FrameType {
+    Block(BlockType),
+    Function(FuncIndex),
+}
+
+impl Translator<'_> {
+    pub(super) fn control(&mut self, op: &Operator<'_>) -> Result<bool> {
+        match *op {
+            Operator::LocalGet { local_index } => {
+                let variable = self.s.locals[self.first_local + local_index as usize];
+                let value = self.b.use_var(variable);
+                self.push(value);
+            }
+            Operator::LocalSet { local_index } => {
+                let value = self.pop();
+                self.set_local(local_index, value);
+            }
+            Operator::LocalTee { local_index } => self.set_local(local_index, self.peek()),
+            Operator::GlobalGet { global_index } => {
+                self.global_get(GlobalIndex::from_u32(global_index));
+            }
+            Operator::GlobalSet { global_index } => {
+                self.global_set(GlobalIndex::from_u32(global_index));
+            }
+            Operator::Nop => {}
+            Operator::Drop => {
+                self.pop();
+            }
+            Operator::Select => self.select(false),
+            Operator::TypedSelect { ty } => self.select(val_repr(self.module, ty).gc),
+            Operator::Unreachable => self.trap_always(Trap::UnreachableCodeReached),
+            Operator::Block { blockty } => self.push_frame(Kind::Block, blockty),
+            Operator::Loop { blockty } => self.begin_loop(blockty),
+            Operator::If { blockty } => self.begin_if(blockty),
+            Operator::Else => self.begin_else(),
+            Operator::End => self.end(),
+            Operator::Br { relative_depth } => self.br(relative_depth),
+            Operator::BrIf { relative_depth } => {
+                let condition = self.pop();
+                self.br_if(condition, relative_depth, true);
+            }
+            Operator::BrTable { ref targets } => self.br_table(targets)?,
+            Operator::Return => self.return_(),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Counts the nesting of code that cannot be reached.
+    pub(super) fn skip(&mut self, op: &Operator<'_>) -> Result<()> {
+        match op {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => self.skipped += 1,
+            Operator::Else if self.skipped == 0 => self.begin_else(),
+            Operator::End if self.skipped == 0 => self.end(),
+            Operator::End => self.skipped -= 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set_local(&mut self, index: u32, value: Value) {
+        let variable = self.s.locals[self.first_local + index as usize];
+        let value = self.canonical(value);
+        self.b.def_var(variable, value);
+    }
+
+    fn global_get(&mut self, index: GlobalIndex) {
+        let ty = self.module.globals()[index];
+        let repr = Repr::from(ty.content.repr());
+        if let Some(value) = self.constant_global(index) {
+            self.push(value);
+            return;
+        }
+        let (base, offset, flags) = self.global_place(index);
+        let value = self.b.ins().load(repr.ty, flags, base, offset);
+        if repr.gc {
+            self.b.declare_value_needs_stack_map(value);
+        }
+        self.push(value);
+    }
+
+    /// The value of a global that is always the same number.
+    fn constant_global(&mut self, index: GlobalIndex) -> Option<Value> {
+        use meantime_module::ConstOp;
+        if self.module.globals()[index].mutable {
+            return None;
+        }
+        let defined = self.module.defined_global(index)?;
+        match self.module.global_inits()[defined].ops[..] {
+            [ConstOp::I32Const(n)] => Some(self.b.ins().iconst(types::I32, i64::from(n))),
+            [ConstOp::I64Const(n)] => Some(self.b.ins().iconst(types::I64, n)),
+            _ => None,
+        }
+    }
+
+    fn global_set(&mut self, index: GlobalIndex) {
+        let value = self.pop();
+        let value = self.canonical(value);
+        let (base, offset, flags) = self.global_place(index);
+        self.b.ins().store(flags, value, base, offset);
+    }
+
+    fn select(&mut self, gc: bool) {
+        let (x, y, condition) = self.pop3();
+        let (x, y) = (self.canonical(x), self.canonical(y));
+        let value = self.b.ins().select(condition, x, y);
+        if gc {
+            self.b.declare_value_needs_stack_map(value);
+        }
+        self.push(value);
+    }
+
+    /// How many parameters and results a block has.
+    fn arity(&self, ty: FrameType) -> (usize, usize) {
+        match ty {
+            FrameType::Block(BlockType::Empty) => (0, 0),
+            FrameType::Block(BlockType::Type(_)) => (0, 1),
+            FrameType::Block(BlockType::FuncType(index)) => {
+                let ty = self.module.type_as_func(TypeIndex::from_u32(index));
+                (ty.params.len(), ty.results.len())
+            }
+            FrameType::Function(index) => (0, self.module.func_type(index).results.len()),
+        }
+    }
+
+    /// Gives a CLIF block the parameters or the results of a block as its parameters.
+    fn append_params(&mut self, block: Block, ty: FrameType, results: bool) {
+        let module = self.module;
+        match ty {
+            FrameType::Block(BlockType::Empty) => {}
+            FrameType::Block(BlockType::Type(ty)) => {
+                if results {
+                    self.append_param(block, val_repr(module, ty));
+                }
+            }
+            FrameType::Block(BlockType::FuncType(index)) => {
+                let ty = module.type_as_func(TypeIndex::from_u32(index));
+                let list = if results { &ty.results } else { &ty.params };
+                for ty in list {
+                    self.append_param(block, ty.repr().into());
+                }
+            }
+            FrameType::Function(index) => {
+                for ty in &module.func_type(index).results {
+                    self.append_param(block, ty.repr().into());
+                }
+            }
+        }
+    }
+
+    fn append_param(&mut self, block: Block, repr: Repr) {
+        let value = self.b.append_block_param(block, repr.ty);
+        if repr.gc {
+            self.b.declare_value_needs_stack_map(value);
+        }
+    }
+
+    fn push_frame(&mut self, kind: Kind, ty: BlockType) {
+        self.push_frame_of(kind, FrameType::Block(ty));
+    }
+
+    fn push_frame_of(&mut self, kind: Kind, ty: FrameType) {
+        let (params, results) = self.arity(ty);
+        let height = self.top(params);
+        self.s.control.push(Frame {
+            kind,
+            ty,
+            height,
+            params,
+            results,
+            continuation: None,
+        });
+    }
+
+    /// Opens the function itself.
+    pub(super) fn push_function_frame(&mut self, index: FuncIndex) {
+        self.push_frame_of(Kind::Function, FrameType::Function(index));
+    }
+
+    /// Opens a call that is inlined. Its parameters are off the stack already.
+    pub(super) fn push_inlined_frame(&mut self, index: FuncIndex) {
+        self.push_frame_of(Kind::Inlined, FrameType::Function(index));
+    }
+
+    /// The topmost `count` operands as arguments of a branch.
+    fn branch_args(&mut self, count: usize) -> Args {
+        self.canonicalize_top(count);
+        let top = self.top(count);
+        self.s.stack[top..].iter().map(|&v| v.into()).collect()
+    }
+
+    fn push_block_params(&mut self, block: Block) {
+        let params = self.b.func.dfg.block_params(block);
+        self.s.stack.extend_from_slice(params);
+    }
+
+    fn begin_loop(&mut self, ty: BlockType) {
+        let header = self.b.create_block();
+        self.push_frame(Kind::Loop { header }, ty);
+        self.append_params(header, FrameType::Block(ty), false);
+        let params = self.s.control.last().map_or(0, |f| f.params);
+        let args = self.branch_args(params);
+        self.b.ins().jump(header, &args);
+        self.b.switch_to_block(header);
+        let height = self.top(params);
+        self.s.stack.truncate(height);
+        self.push_block_params(header);
+    }
+
+    fn begin_if(&mut self, ty: BlockType) {
+        let condition = self.pop();
+        let (then_block, else_block) = (self.b.create_block(), self.b.create_block());
+        let branch = self
+            .b
+            .ins()
+            .brif(condition, then_block, &[], else_block, &[]);
+        self.b.seal_block(then_block);
+        self.b.switch_to_block(then_block);
+        let saved = self.s.if_params.len();
+        let kind = Kind::If {
+            branch,
+            else_block,
+            saved,
+        };
+        self.push_frame(kind, ty);
+        let height = self.s.control.last().map_or(0, |f| f.height);
+        self.s
+            .if_params
+            .extend_from_slice(&self.s.stack[height..]);
+    }
+
+    fn begin_else(&mut self) {
+        let mut frame = self.s.control.pop().expect("validated: inside an if");
+        let Kind::If {
+            else_block, saved, ..
+        } = frame.kind
+        else {
+            unreachable!("validated: else ends an if");
+        };
+        frame.kind = Kind::Else;
+        if self.reachable {
+            self.jump_to_continuation(&mut frame);
+        }
+        self.s.stack.truncate(frame.height);
+        self.s.stack.extend(self.s.if_params.drain(saved..));
+        self.b.switch_to_block(else_block);
+        self.b.seal_block(else_block);
+        self.reachable = true;
+        self.s.control.push(frame);
+    }
+
+    /// The continuation of a frame, made on first demand.
+    fn continuation(&mut self, frame: &mut Frame) -> Block {
+        if let Some(block) = frame.continuation {
+            return block;
+        }
+        let block = self.b.create_block();
+        self.append_params(block, frame.ty, true);
+        frame.continuation = Some(block);
+        block
+    }
+
+    fn jump_to_continuation(&mut self, frame: &mut Frame) {
+        let continuation = self.continuation(frame);
+        let args = self.branch_args(frame.results);
+        self.b.ins().jump(continuation, &args);
+    }
+
+    fn end(&mut self) {
+        let mut frame = self.s.control.pop().expect("validated: inside a block");
+        match frame.kind {
+            Kind::Loop { header } => self.b.seal_block(header),
+            Kind::If {
+                branch,
+                else_block,
+                saved,
+            } => self.end_without_else(&mut frame, branch, else_block, saved),
+            Kind::Block | Kind::Else | Kind::Function | Kind::Inlined => {}
+        }
+        if let Some(continuation) = frame.continuation {
+            if self.reachable {
+                self.jump_to_continuation(&mut frame);
+            }
+            self.b.switch_to_block(continuation);
+            self.b.seal_block(continuation);
+            self.s.stack.truncate(frame.height);
+            self.push_block_params(continuation);
+            self.reachable = true;
+        }
+        if !self.reachable {
+            self.s.stack.truncate(frame.height);
+        }
+        debug_assert!(
+            !self.reachable || self.s.stack.len() == frame.height + frame.results,
+            "validated: a block leaves its results"
+        );
+        if matches!(frame.kind, Kind::Function) && self.reachable {
+            self.return_results(frame.results);
+            self.reachable = false;
+        }
+    }
+
+    /// Ends an `if` that has no `else`: its parameters are its results when the condition is zero.
+    fn end_without_else(
+        &mut self,
+        frame: &mut Frame,
+        branch: Inst,
+        else_block: Block,
+        saved: usize,
+    ) {
+        if !self.reachable && frame.continuation.is_none() {
+            // Only the else edge goes on.
+            self.s.stack.truncate(frame.height);
+            self.s.stack.extend(self.s.if_params.drain(saved..));
+            self.b.switch_to_block(else_block);
+            self.b.seal_block(else_block);
+            self.reachable = true;
+            return;
+        }
+        let continuation = self.continuation(frame);
+        if frame.params == 0 {
+            // The else edge leads to the continuation itself.
+            self.b
+                .change_jump_destination(branch, else_block, continuation);
+            self.b.seal_block(else_block);
+            return;
+        }
+        if self.reachable {
+            self.jump_to_continuation(frame);
+        }
+        self.s.stack.truncate(frame.height);
+        self.s.stack.extend(self.s.if_params.drain(saved..));
+        self.b.switch_to_block(else_block);
+        self.b.seal_block(else_block);
+        self.reachable = true;
+    }
+
+    /// Index of the frame that a branch of this depth leads to.
+    fn frame_at(&self, depth: u32) -> usize {
+        self.s.control.len() - 1 - depth as usize
+    }
+
+    /// The CLIF block that a branch to a frame leads to, and how many operands it takes along.
+    fn target(&mut self, index: usize) -> (Block, usize) {
+        let frame = &self.s.control[index];
+        if let Kind::Loop { header } = frame.kind {
+            return (header, frame.params);
+        }
+        if let Some(block) = frame.continuation {
+            return (block, frame.results);
+        }
+        let (ty, results) = (frame.ty, frame.results);
+        let block = self.b.create_block();
+        self.append_params(block, ty, true);
+        self.s.control[index].continuation = Some(block);
+        (block, results)
+    }
+
+    fn br(&mut self, depth: u32) {
+        let (block, count) = self.target(self.frame_at(depth));
+        let args = self.branch_args(count);
+        self.b.ins().jump(block, &args);
+        self.reachable = false;
+    }
+
+    /// Branches when `condition` is not zero (`when`) or is zero, with the topmost operands; goes on otherwise.
+    pub(super) fn br_if(&mut self, condition: Value, depth: u32, when: bool) {
+        let (block, count) = self.target(self.frame_at(depth));
+        let args = self.branch_args(count);
+        let next = self.b.create_block();
+        if when {
+            self.b.ins().brif(condition, block, &args, next, &[]);
+        } else {
+            self.b.ins().brif(condition, next, &[], block, &args);
+        }
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+    }
+
+    fn br_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
+        if targets.len() > MAX_BR_TABLE {
+            let message = format!("a br_table has {} targets, at most {MAX_BR_TABLE} are supported", targets.len());
+            return Err(self.error(message));
+        }
+        let selector = self.pop();
+        if targets.is_empty() {
+            self.br(targets.default());
+            return Ok(());
+        }
+        let mut depths = SmallVec::<[u32; 32]>::new();
+        for depth in targets.targets() {
+            depths.push(depth.map_err(super::malformed)?);
+        }
+        depths.push(targets.default());
+        let (_, count) = self.target(self.frame_at(targets.default()));
+        if let ([depth], 0) = (&depths[..depths.len() - 1], count) {
+            self.br_table_of_one(selector, *depth, targets.default());
+            return Ok(());
+        }
+        // Operands that go along would be copied for every entry; edges with the same target share a block that passes them.
+        let mut edges = std::mem::take(&mut self.s.edges);
+        edges.resize(self.s.control.len(), None);
+        let mut calls = Vec::with_capacity(depths.len());
+        for &depth in &depths {
+            let block = if count == 0 {
+                self.target(self.frame_at(depth)).0
+            } else {
+                *edges[depth as usize].get_or_insert_with(|| self.b.create_block())
+            };
+            calls.push(self.b.func.dfg.block_call(block, &[]));
+        }
+        let default = calls.pop().expect("the default is last");
+        let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
+        self.b.ins().br_table(selector, table);
+        for &depth in &depths {
+            let Some(edge) = edges[depth as usize].take() else {
+                continue;
+            };
+            self.b.seal_block(edge);
+            self.b.switch_to_block(edge);
+            let (block, count) = self.target(self.frame_at(depth));
+            let args = self.branch_args(count);
+            self.b.ins().jump(block, &args);
+        }
+        self.s.edges = edges;
+        self.reachable = false;
+        Ok(())
+    }
+
+    /// A table of one entry is an `if`.
+    fn br_table_of_one(&mut self, selector: Value, depth: u32, default: u32) {
+        let zero = self.b.ins().iconst(types::I32, 0);
+        let is_first = self.b.ins().icmp(IntCC::Equal, selector, zero);
+        let (first, _) = self.target(self.frame_at(depth));
+        let (default, _) = self.target(self.frame_at(default));
+        self.b.ins().brif(is_first, first, &[], default, &[]);
+        self.reachable = false;
+    }
+
+    /// Returns from the function being translated, or from the call being inlined.
+    fn return_(&mut self) {
+        let function = |f: &Frame| matches!(f.kind, Kind::Function | Kind::Inlined);
+        let index = self.s.control.iter().rposition(function);
+        let index = index.expect("inside a function");
+        if matches!(self.s.control[index].kind, Kind::Function) {
+            let results = self.s.control[index].results;
+            self.return_results(results);
+            self.reachable = false;
+        } else {
+            let depth = self.s.control.len() - 1 - index;
+            self.br(depth as u32);
+        }
+    }
+
+    fn return_results(&mut self, count: usize) {
+        self.canonicalize_top(count);
+        let top = self.top(count);
+        self.b.ins().return_(&self.s.stack[top..]);
+    }
+}

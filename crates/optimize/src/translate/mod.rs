@@ -1,0 +1,261 @@
+//! Translation of one validated function body from Wasm to CLIF.
+//!
+//! The one idea: a single walk over the operators. The operand stack exists only here, as a list of CLIF values; locals are
+//! variables of `cranelift-frontend`, which makes SSA of them. Each family of operators has its own file, and each such file one
+//! method that says whether an operator was its own.
+
+mod address;
+mod atomic;
+mod call;
+mod control;
+mod environment;
+mod memory;
+mod numeric;
+mod reference;
+mod simd;
+mod simd_arith;
+mod stack;
+mod table;
+mod trap;
+
+use crate::Target;
+use crate::location::{Location, Locations};
+use crate::scratch::Scratch;
+use crate::types::{self, Repr};
+use control::Frame;
+use cranelift_codegen::ir::{
+    FuncRef, InstBuilder, SigRef, Type, UserFuncName, Value, immediates, types as clif,
+};
+use cranelift_frontend::{FunctionBuilder, Variable};
+use environment::MemoryAccess;
+use hashbrown::HashMap;
+use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, TypeIndex, VmLayout};
+use meantime_compile::CompileError;
+use meantime_module::Module;
+use wasmparser::{BinaryReader, Operator, OperatorsReader};
+
+type Result<T, E = CompileError> = std::result::Result<T, E>;
+
+/// More values than this in one function are refused: no register allocator takes them, and memory must be bounded.
+const MAX_VALUES: usize = 1 << 23;
+
+/// Lists of a translation that keep their memory for the next one.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The operand stack.
+    stack: Vec<Value>,
+    /// Enclosing blocks, innermost last.
+    control: Vec<Frame>,
+    /// Parameters of enclosing `if`s, for their `else`.
+    if_params: Vec<Value>,
+    /// Locals of the function, and then of the calls being inlined.
+    locals: Vec<Variable>,
+    /// What is known of memories that were used.
+    memories: Vec<Option<MemoryAccess>>,
+    /// Blocks on the edges of a `br_table`, by depth.
+    edges: Vec<Option<cranelift_codegen::ir::Block>>,
+    signatures: HashMap<TypeIndex, SigRef>,
+    functions: HashMap<FuncIndex, FuncRef>,
+    builtins: [Option<SigRef>; Builtin::COUNT],
+}
+
+impl State {
+    fn clear(&mut self, module: &Module) {
+        self.stack.clear();
+        self.control.clear();
+        self.if_params.clear();
+        self.locals.clear();
+        self.memories.clear();
+        self.memories.resize_with(module.memories().len(), || None);
+        self.edges.clear();
+        self.signatures.clear();
+        self.functions.clear();
+        self.builtins = [None; Builtin::COUNT];
+    }
+}
+
+/// The walk over one function, with the calls that are inlined into it.
+pub(crate) struct Translator<'a> {
+    b: FunctionBuilder<'a>,
+    s: &'a mut State,
+    locations: &'a mut Locations,
+    target: &'a Target,
+    module: &'a Module,
+    wasm: &'a [u8],
+    layout: VmLayout,
+    /// The function's own context.
+    context: Value,
+    /// Whether the current position can be reached.
+    reachable: bool,
+    /// How many blocks were opened since it cannot.
+    skipped: u32,
+    /// Where the current operator is.
+    location: Location,
+    /// Index of the first local of the innermost function being inlined.
+    first_local: usize,
+}
+
+/// Translates a function into `scratch.context.func`.
+pub(crate) fn function(
+    target: &Target,
+    scratch: &mut Scratch,
+    module: &Module,
+    wasm: &[u8],
+    index: DefinedFuncIndex,
+) -> Result<()> {
+    let func_index = module.func_index(index);
+    let ty = module.func_type(func_index);
+    scratch.context.clear();
+    scratch.locations.clear();
+    scratch.state.clear(module);
+    let func = &mut scratch.context.func;
+    func.name = UserFuncName::user(0, func_index.as_u32());
+    func.signature = types::func_signature(ty);
+
+    let layout = module.layout();
+    let mut b = FunctionBuilder::new(func, &mut scratch.builder);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    b.ensure_inserted_block();
+    let context = b.block_params(entry)[0];
+
+    let range = &module.bodies()[index].range;
+    let mut t = Translator {
+        b,
+        s: &mut scratch.state,
+        locations: &mut scratch.locations,
+        target,
+        module,
+        wasm,
+        layout,
+        context,
+        reachable: true,
+        skipped: 0,
+        location: Location {
+            inline: None,
+            offset: range.start,
+        },
+        first_local: 0,
+    };
+    t.set_location(range.start);
+    t.prologue();
+    for (i, param) in ty.params.iter().enumerate() {
+        let value = t.b.block_params(entry)[i + 1];
+        t.declare_local(param.repr().into(), Some(value));
+    }
+    let mut reader = t.body_reader(index)?;
+    t.declare_locals(&mut reader)?;
+    t.push_function_frame(func_index);
+    let allocations = std::mem::take(&mut scratch.reader);
+    let mut operators = OperatorsReader::new_with_allocs(reader, allocations);
+    t.operators(&mut operators)?;
+    scratch.reader = operators.into_allocations();
+    t.b.finalize(target.isa.frontend_config());
+    Ok(())
+}
+
+impl<'a> Translator<'a> {
+    /// A reader at the start of a body: declarations of locals, then operators.
+    fn body_reader(&self, index: DefinedFuncIndex) -> Result<BinaryReader<'a>> {
+        let range = &self.module.bodies()[index].range;
+        let bytes = self
+            .wasm
+            .get(range.start as usize..range.end as usize)
+            .ok_or_else(|| self.error("the module's bytes are not those it was decoded from"))?;
+        Ok(BinaryReader::new(bytes, range.start.into()))
+    }
+
+    /// Declares and clears the locals that a body lists.
+    fn declare_locals(&mut self, reader: &mut BinaryReader<'_>) -> Result<()> {
+        let groups = reader.read_var_u32().map_err(malformed)?;
+        for _ in 0..groups {
+            let count = reader.read_var_u32().map_err(malformed)?;
+            let ty: wasmparser::ValType = reader.read().map_err(malformed)?;
+            let repr = types::val_repr(self.module, ty);
+            let zero = (count > 0).then(|| self.zero(repr.ty));
+            for _ in 0..count {
+                self.declare_local(repr, zero);
+            }
+        }
+        Ok(())
+    }
+
+    fn declare_local(&mut self, repr: Repr, value: Option<Value>) {
+        let variable = self.b.declare_var(repr.ty);
+        if repr.gc {
+            self.b.declare_var_needs_stack_map(variable);
+        }
+        if let Some(value) = value {
+            self.b.def_var(variable, value);
+        }
+        self.s.locals.push(variable);
+    }
+
+    /// The value that a local of this type begins with: zero, or null.
+    fn zero(&mut self, ty: Type) -> Value {
+        match ty {
+            clif::F32 => self.b.ins().f32const(immediates::Ieee32::with_bits(0)),
+            clif::F64 => self.b.ins().f64const(immediates::Ieee64::with_bits(0)),
+            clif::I8X16 => self.vector_const(&[0; 16]),
+            int => self.b.ins().iconst(int, 0),
+        }
+    }
+
+    /// Translates operators until the end of the function they belong to.
+    fn operators(&mut self, reader: &mut OperatorsReader<'_>) -> Result<()> {
+        while !reader.eof() {
+            let offset = reader.original_position();
+            let operator = reader.read().map_err(malformed)?;
+            // Module bytes are less than 4 GiB: their ranges are 32 bits.
+            self.set_location(offset as u32);
+            if self.reachable {
+                self.operator(&operator)?;
+                if self.b.func.dfg.num_values() > MAX_VALUES {
+                    return Err(self.error("a function is too large to be compiled"));
+                }
+            } else {
+                self.skip(&operator)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_location(&mut self, offset: u32) {
+        self.location.offset = offset;
+        let bits = self.locations.encode(self.location);
+        self.b.set_srcloc(bits);
+    }
+
+    fn operator(&mut self, op: &Operator<'_>) -> Result<()> {
+        let known = self.control(op)?
+            || self.numeric(op)?
+            || self.memory(op)?
+            || self.call(op)?
+            || self.simd(op)?
+            || self.simd_arith(op)?
+            || self.table(op)?
+            || self.reference(op)?
+            || self.atomic(op)?;
+        if known {
+            return Ok(());
+        }
+        Err(self.error(format!("operator {op:?} is not supported")))
+    }
+
+    fn error(&self, message: impl Into<String>) -> CompileError {
+        CompileError {
+            message: message.into(),
+            offset: Some(self.location.offset),
+        }
+    }
+}
+
+/// Validated bytes cannot be malformed, but other bytes than those that were validated can.
+fn malformed(error: wasmparser::Error) -> CompileError {
+    CompileError {
+        message: error.message().to_owned(),
+        offset: u32::try_from(error.offset()).ok(),
+    }
+}

@@ -1,0 +1,161 @@
+//! Types of Wasm as types of CLIF, signatures, and codes of traps.
+
+use crate::Target;
+use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, TrapCode, types};
+use cranelift_codegen::isa::CallConv;
+use meantime_abi::{
+    Builtin, BuiltinType, CompositeKind, FuncType, HeapType, RefRepr, Trap, ValRepr,
+};
+use meantime_module::Module;
+use wasmparser as wp;
+
+/// The type of a pointer.
+pub(crate) const PTR: ir::Type = types::I64;
+
+/// Marks the instruction after a call that does not return. Never executed, and not in the side table.
+pub(crate) const UNREACHED: TrapCode = TrapCode::unwrap_user(200);
+
+/// The type of a value and whether the collector must see it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Repr {
+    pub(crate) ty: ir::Type,
+    pub(crate) gc: bool,
+}
+
+impl From<ValRepr> for Repr {
+    fn from(repr: ValRepr) -> Repr {
+        let ty = match repr {
+            ValRepr::I32 | ValRepr::GcRef => types::I32,
+            ValRepr::I64 => types::I64,
+            ValRepr::F32 => types::F32,
+            ValRepr::F64 => types::F64,
+            ValRepr::V128 => types::I8X16,
+            ValRepr::FuncRef => PTR,
+        };
+        Repr {
+            ty,
+            gc: repr == ValRepr::GcRef,
+        }
+    }
+}
+
+/// How references to a heap type that the decoder gives are represented.
+pub(crate) fn heap_repr(module: &Module, ty: wp::HeapType) -> RefRepr {
+    use wp::AbstractHeapType::{Func, NoFunc};
+    match ty {
+        wp::HeapType::Abstract {
+            ty: Func | NoFunc, ..
+        } => RefRepr::Func,
+        wp::HeapType::Abstract { .. } => RefRepr::Gc,
+        wp::HeapType::Concrete(index) | wp::HeapType::Exact(index) => {
+            let Some(index) = index.as_module_index() else {
+                return RefRepr::Gc;
+            };
+            let index = meantime_abi::TypeIndex::from_u32(index);
+            match module.types()[index].composite.kind() {
+                CompositeKind::Func => RefRepr::Func,
+                CompositeKind::Struct | CompositeKind::Array => RefRepr::Gc,
+            }
+        }
+    }
+}
+
+/// How a value of a type that the decoder gives is represented.
+pub(crate) fn val_repr(module: &Module, ty: wp::ValType) -> Repr {
+    let repr = match ty {
+        wp::ValType::I32 => ValRepr::I32,
+        wp::ValType::I64 => ValRepr::I64,
+        wp::ValType::F32 => ValRepr::F32,
+        wp::ValType::F64 => ValRepr::F64,
+        wp::ValType::V128 => ValRepr::V128,
+        wp::ValType::Ref(r) => match heap_repr(module, r.heap_type()) {
+            RefRepr::Func => ValRepr::FuncRef,
+            RefRepr::Gc => ValRepr::GcRef,
+        },
+    };
+    repr.into()
+}
+
+/// How references to a heap type are represented.
+pub(crate) fn ref_repr<T>(heap: &HeapType<T>) -> Repr {
+    match heap.repr() {
+        RefRepr::Func => ValRepr::FuncRef.into(),
+        RefRepr::Gc => ValRepr::GcRef.into(),
+    }
+}
+
+/// The signature of Wasm functions that take and return these.
+pub(crate) fn signature(
+    params: impl Iterator<Item = ValRepr>,
+    results: impl Iterator<Item = ValRepr>,
+) -> ir::Signature {
+    let mut signature = ir::Signature::new(CallConv::Tail);
+    let param = |repr| AbiParam::new(Repr::from(repr).ty);
+    signature
+        .params
+        .push(AbiParam::special(PTR, ArgumentPurpose::VMContext));
+    signature.params.extend(params.map(param));
+    signature.returns.extend(results.map(param));
+    signature
+}
+
+/// The signature of Wasm functions of this type.
+pub(crate) fn func_signature(ty: &FuncType) -> ir::Signature {
+    signature(
+        ty.params.iter().map(|t| t.repr()),
+        ty.results.iter().map(|t| t.repr()),
+    )
+}
+
+/// The signature of a function of the runtime.
+pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signature {
+    let mut signature = ir::Signature::new(target.isa.default_call_conv());
+    let param = |ty: &BuiltinType| {
+        AbiParam::new(match ty {
+            BuiltinType::I32 => types::I32,
+            BuiltinType::I64 => types::I64,
+            BuiltinType::Ptr => PTR,
+        })
+    };
+    signature.params.push(AbiParam::new(PTR));
+    signature.params.extend(builtin.params().iter().map(param));
+    signature.returns.extend(builtin.result().iter().map(param));
+    signature
+}
+
+/// The code that Cranelift carries for a trap.
+pub(crate) fn trap_code(trap: Trap) -> TrapCode {
+    match trap {
+        Trap::StackOverflow => TrapCode::STACK_OVERFLOW,
+        Trap::MemoryOutOfBounds => TrapCode::HEAP_OUT_OF_BOUNDS,
+        Trap::IntegerOverflow => TrapCode::INTEGER_OVERFLOW,
+        Trap::IntegerDivisionByZero => TrapCode::INTEGER_DIVISION_BY_ZERO,
+        Trap::BadConversionToInteger => TrapCode::BAD_CONVERSION_TO_INTEGER,
+        other => TrapCode::unwrap_user(other as u8),
+    }
+}
+
+/// The trap that such a code stands for, unless it is one that cannot happen.
+pub(crate) fn trap_of(code: TrapCode) -> Option<Trap> {
+    match code {
+        TrapCode::STACK_OVERFLOW => Some(Trap::StackOverflow),
+        TrapCode::HEAP_OUT_OF_BOUNDS => Some(Trap::MemoryOutOfBounds),
+        TrapCode::INTEGER_OVERFLOW => Some(Trap::IntegerOverflow),
+        TrapCode::INTEGER_DIVISION_BY_ZERO => Some(Trap::IntegerDivisionByZero),
+        TrapCode::BAD_CONVERSION_TO_INTEGER => Some(Trap::BadConversionToInteger),
+        other => Trap::from_u8(other.as_raw().get()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_traps_round_trip() {
+        for &trap in Trap::ALL {
+            assert_eq!(trap_of(trap_code(trap)), Some(trap));
+        }
+        assert_eq!(trap_of(UNREACHED), None);
+    }
+}

@@ -1,0 +1,16 @@
+;;! target x86_64
+(module
+  (type $f (func (param i32) (result i32)))
+  (type $open (sub (func (param i32))))
+  (table $t 10 funcref)
+  (table $typed 10 10 (ref null $f))
+  (import "" "" (func $import (param i32)))
+  (func (param i32) (result i32)
+    (call_indirect $t (type $f) (local.get 0) (local.get 0)))
+  (func (param i32)
+    (call_indirect $t (type $open) (local.get 0) (local.get 0)))
+  (func (param i32) (result i32)
+    (return_call_indirect $typed (type $f) (local.get 0) (local.get 0)))
+  (func (param (ref null $f)) (result i32)
+    (call_ref $f (i32.const 1) (local.get 0)))
+  (func (call $import (i32.const 1))))

@@ -1,0 +1,17 @@
+;;! target x86_64
+(module
+  (func (param i32 i64) (result i64)
+    (block (result i64)
+      (block (result i64)
+        (block (result i64)
+          (br_table 0 1 2 1 (local.get 1) (local.get 0)))
+        (i64.add (i64.const 1)))
+      (i64.add (i64.const 2))))
+  (func (param i32) (result i32)
+    (if (local.get 0) (then (local.set 0 (i32.const 5))))
+    (local.get 0))
+  (func (param i32) (result i32)
+    (local i32)
+    (loop (local.set 1 (i32.add (local.get 1) (local.get 0)))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (local.get 1)))

@@ -1,0 +1,128 @@
+//! Entering, leaving and unwinding on x86-64, with the System V convention on the host's side.
+
+use core::arch::{asm, naked_asm};
+use core::mem::offset_of;
+use meantime_abi::{CodePtr, EnterPtr, ValRaw, VmHeader, VmStoreContext};
+
+/// Where in the frame of `enter` the store's previous `exit_fp` lies, in bytes below its frame pointer.
+pub(crate) const SAVED_EXIT_FP_BELOW: usize = 56;
+/// Where in the frame of `enter` the store's previous `entry_fp` lies, in bytes below its frame pointer.
+pub(crate) const SAVED_ENTRY_FP_BELOW: usize = 64;
+
+/// Calls `trampoline(context, code, values)` in the `tail` convention and returns 1, or 0 when the guest was unwound.
+///
+/// # Safety
+///
+/// The pointers are what [`meantime_abi::EnterPtr`] describes; the store is not in use by another thread.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter(
+    store: *mut VmStoreContext,
+    context: *mut VmHeader,
+    code: CodePtr,
+    values: *mut ValRaw,
+    trampoline: EnterPtr,
+) -> u32 {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "push rdi",
+        "push qword ptr [rdi + {exit_fp}]",
+        "push qword ptr [rdi + {entry_fp}]",
+        "push qword ptr [rdi + {entry_sp}]",
+        // Return address and ten words: one more makes a multiple of 16.
+        "sub rsp, 8",
+        "mov [rdi + {entry_fp}], rbp",
+        "mov [rdi + {entry_sp}], rsp",
+        "mov rdi, rsi",
+        "mov rsi, rdx",
+        "mov rdx, rcx",
+        "call r8",
+        "mov eax, 1",
+        "jmp {leave}",
+        exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        entry_fp = const offset_of!(VmStoreContext, entry_fp),
+        entry_sp = const offset_of!(VmStoreContext, entry_sp),
+        leave = sym leave,
+    )
+}
+
+/// The end of `enter`, with its stack pointer restored and the result in `eax`.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave() {
+    naked_asm!(
+        "add rsp, 8",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "mov [rdi + {entry_sp}], rcx",
+        "mov [rdi + {entry_fp}], rdx",
+        "mov [rdi + {exit_fp}], rsi",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        entry_fp = const offset_of!(VmStoreContext, entry_fp),
+        entry_sp = const offset_of!(VmStoreContext, entry_sp),
+    )
+}
+
+/// Cuts off every frame below that of the `enter` whose stack pointer this is, and has it return 0.
+///
+/// # Safety
+///
+/// `entry_sp` is a store's current one, and no Rust frame below it owns anything.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn unwind_to(entry_sp: usize) -> ! {
+    naked_asm!(
+        "mov rsp, rdi",
+        "xor eax, eax",
+        "jmp {leave}",
+        leave = sym leave,
+    )
+}
+
+/// The stack pointer, about.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp: usize;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
+}
+
+/// The body of a builtin's entry point: records the exit frame, calls `$implementation`, which returns a value and a status in two
+/// registers, and returns the value, or unwinds to it when the status is not zero.
+macro_rules! builtin_entry {
+    ($implementation:path) => {
+        ::core::arch::naked_asm!(
+            "push rbp",
+            "mov rbp, rsp",
+            "mov r11, [rdi + {store}]",
+            "mov [r11 + {exit_fp}], rbp",
+            "call {implementation}",
+            "test edx, edx",
+            "jnz 2f",
+            "pop rbp",
+            "ret",
+            "2:",
+            "mov rsp, rax",
+            "xor eax, eax",
+            "jmp {leave}",
+            store = const ::core::mem::offset_of!(::meantime_abi::VmHeader, store),
+            exit_fp = const ::core::mem::offset_of!(::meantime_abi::VmStoreContext, exit_fp),
+            implementation = sym $implementation,
+            leave = sym $crate::arch::leave,
+        )
+    };
+}
+pub(crate) use builtin_entry;

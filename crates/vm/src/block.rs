@@ -1,0 +1,97 @@
+//! Zeroed memory whose pages are only paid for when touched: the storage of instances and tables.
+//!
+//! The one idea: a large block is a mapping of its own, so that making a table of a million elements writes nothing; a small one comes
+//! from the heap.
+
+use crate::sys::Mapping;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::io;
+use std::ptr::NonNull;
+
+const ALIGN: usize = 16;
+/// From this size on, a mapping is cheaper than zeroing.
+const MAP_FROM: usize = 64 << 10;
+
+/// Zeroed bytes, aligned to 16.
+#[derive(Debug)]
+pub struct ZeroedBlock {
+    base: NonNull<u8>,
+    len: usize,
+    mapping: Option<Mapping>,
+}
+
+// SAFETY: a block is plain memory that its owner alone reaches through unsafe code.
+unsafe impl Send for ZeroedBlock {}
+// SAFETY: as above.
+unsafe impl Sync for ZeroedBlock {}
+
+impl ZeroedBlock {
+    /// A block of this many bytes.
+    ///
+    /// # Errors
+    ///
+    /// When there is not that much memory.
+    pub fn new(len: usize) -> io::Result<ZeroedBlock> {
+        if len >= MAP_FROM {
+            let mapping = Mapping::zeroed(len)?;
+            return Ok(ZeroedBlock {
+                base: mapping.base(),
+                len,
+                mapping: Some(mapping),
+            });
+        }
+        let base = if len == 0 {
+            NonNull::without_provenance(std::num::NonZero::new(ALIGN).expect("not zero"))
+        } else {
+            // SAFETY: the size is not zero.
+            NonNull::new(unsafe { alloc_zeroed(layout(len)) })
+                .ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?
+        };
+        Ok(ZeroedBlock {
+            base,
+            len,
+            mapping: None,
+        })
+    }
+
+    /// Its first byte.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
+
+fn layout(len: usize) -> Layout {
+    Layout::from_size_align(len, ALIGN).expect("small blocks only")
+}
+
+impl Drop for ZeroedBlock {
+    fn drop(&mut self) {
+        if self.mapping.is_none() && self.len != 0 {
+            // SAFETY: allocated in `new` with this layout.
+            unsafe { dealloc(self.base.as_ptr(), layout(self.len)) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_every_size_are_zero_and_aligned() {
+        for len in [0, 1, 100, MAP_FROM - 1, MAP_FROM, 1 << 30] {
+            let block = ZeroedBlock::new(len).unwrap();
+            assert_eq!(block.base().as_ptr() as usize % ALIGN, 0);
+            assert_eq!(block.len(), len);
+            if len > 0 {
+                // SAFETY: inside the block.
+                assert_eq!(unsafe { block.base().add(len - 1).read() }, 0);
+            }
+        }
+    }
+}

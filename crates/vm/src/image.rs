@@ -1,0 +1,102 @@
+//! The initial contents of a memory, shared by all its instances.
+//!
+//! The one idea: the contents lie in a file, an artifact's or one in memory, and an instance maps them copy-on-write, so that making it
+//! copies nothing and pages that are only read exist once.
+
+use crate::bytes::SharedBytes;
+use crate::sys::{Mapping, host_page_size, memory_file};
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+/// Bytes that a memory starts with, from an offset that is a multiple of the host's page size.
+#[derive(Debug)]
+pub struct MemoryImage {
+    offset: u64,
+    bytes: SharedBytes,
+    copy_on_write: bool,
+    file: OnceLock<Option<(Arc<File>, u64)>>,
+}
+
+impl MemoryImage {
+    /// An image of these bytes. With `copy_on_write` a file is made of them when the first instance needs it; without, or when the
+    /// system has no such files, each instance copies them.
+    pub fn new(offset: u64, bytes: SharedBytes, copy_on_write: bool) -> MemoryImage {
+        MemoryImage {
+            offset,
+            bytes,
+            copy_on_write,
+            file: OnceLock::new(),
+        }
+    }
+
+    /// An image whose bytes are also those of a file from `file_offset` on, a multiple of the host's page size.
+    pub fn from_file(
+        offset: u64,
+        file: Arc<File>,
+        file_offset: u64,
+        bytes: SharedBytes,
+    ) -> MemoryImage {
+        MemoryImage {
+            offset,
+            bytes,
+            copy_on_write: true,
+            file: OnceLock::from(Some((file, file_offset))),
+        }
+    }
+
+    /// Does now what the first instance would do: makes the file.
+    pub fn prepare(&self) {
+        if self.copy_on_write {
+            self.file();
+        }
+    }
+
+    /// Where in the memory it ends; none when that is beyond the address space.
+    pub(crate) fn end(&self) -> Option<usize> {
+        usize::try_from(self.offset)
+            .ok()?
+            .checked_add(self.bytes.len())
+    }
+
+    /// Puts the image into a memory that is all zeros, and lets the image's part be written.
+    ///
+    /// `base` is the memory's offset in the mapping, a multiple of the page size; the image lies in the mapping.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the memory.
+    pub(crate) unsafe fn apply(&self, mapping: &Mapping, base: usize) -> io::Result<()> {
+        let page = host_page_size();
+        let start = base + self.offset as usize;
+        let len = self.bytes.len();
+        let mut mapped = 0;
+        if self.copy_on_write
+            && start.is_multiple_of(page)
+            && let Some((file, file_offset)) = self.file()
+        {
+            // What follows a last, incomplete page in the file may be anything, so that page is copied.
+            mapped = len - len % page;
+            // SAFETY: the caller is alone with the memory; the file is sealed, or promised not to change when it was given.
+            unsafe { mapping.map_copy_on_write(start..start + mapped, file, *file_offset)? };
+        }
+        let rest = &self.bytes[mapped..];
+        // SAFETY: inside the mapping, just made writable, and nobody else's.
+        unsafe {
+            let to = mapping.base().as_ptr().add(start + mapped);
+            std::ptr::copy_nonoverlapping(rest.as_ptr(), to, rest.len());
+        }
+        Ok(())
+    }
+
+    fn file(&self) -> Option<&(Arc<File>, u64)> {
+        // A file that holds one page and less is not worth its system calls.
+        let make = || {
+            if self.bytes.len() < host_page_size() {
+                return None;
+            }
+            Some((Arc::new(memory_file(&self.bytes).ok()?), 0))
+        };
+        self.file.get_or_init(make).as_ref()
+    }
+}

@@ -1,0 +1,46 @@
+//! The registers that a signal handler sees and sets, by architecture.
+
+use libc::ucontext_t;
+
+/// Program counter and frame pointer of the interrupted code.
+#[cfg(target_arch = "x86_64")]
+pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
+    let registers = &context.uc_mcontext.gregs;
+    (
+        registers[libc::REG_RIP as usize] as usize,
+        registers[libc::REG_RBP as usize] as usize,
+    )
+}
+
+/// Makes the interrupted thread continue as if it had called `target(argument)`, below what is on its stack.
+#[cfg(target_arch = "x86_64")]
+pub fn redirect(context: &mut ucontext_t, target: usize, argument: usize) {
+    const RED_ZONE: i64 = 128;
+    const DIRECTION_FLAG: i64 = 1 << 10;
+    let registers = &mut context.uc_mcontext.gregs;
+    // At a function's first instruction the stack pointer is 8 below a multiple of 16, as if a return address had been pushed.
+    let sp = ((registers[libc::REG_RSP as usize] - RED_ZONE) & !15) - 8;
+    registers[libc::REG_RSP as usize] = sp;
+    registers[libc::REG_RIP as usize] = target as i64;
+    registers[libc::REG_RDI as usize] = argument as i64;
+    registers[libc::REG_EFL as usize] &= !DIRECTION_FLAG;
+}
+
+/// Program counter and frame pointer of the interrupted code.
+#[cfg(target_arch = "aarch64")]
+pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
+    (
+        context.uc_mcontext.pc as usize,
+        context.uc_mcontext.regs[29] as usize,
+    )
+}
+
+/// Makes the interrupted thread continue as if it had called `target(argument)`, below what is on its stack.
+#[cfg(target_arch = "aarch64")]
+pub fn redirect(context: &mut ucontext_t, target: usize, argument: usize) {
+    let machine = &mut context.uc_mcontext;
+    machine.sp &= !15;
+    machine.pc = target as u64;
+    machine.regs[0] = argument as u64;
+    machine.regs[30] = 0;
+}

@@ -1,0 +1,142 @@
+//! How fast compiled code runs: each program's own clock around its work, everything compiled beforehand.
+
+use super::engines::{Form, Kind, Ready};
+use super::measure::{Sample, geomean, measure, measure_instructions, median};
+use super::table::{Table, ratio};
+use super::{Built, Options};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+pub(super) fn run(
+    options: &Options,
+    engines: &[Ready],
+    programs: &[Built],
+    failures: &mut Vec<String>,
+) -> Result<Value> {
+    let base = engines.first().context("no engine was chosen")?;
+    let unit = match (options.instructions, options.cpu) {
+        (true, _) => "M instructions",
+        (false, true) => "ms of CPU",
+        (false, false) => "ms",
+    };
+    let mut table = Table::new(
+        ["program".to_owned(), format!("{} {unit}", base.name)]
+            .into_iter()
+            .chain(engines[1..].iter().map(|engine| engine.name.to_owned())),
+    );
+    let mut ratios = vec![Vec::new(); engines.len()];
+    let mut record = Vec::new();
+    for built in programs
+        .iter()
+        .filter(|built| !built.program.size.is_empty())
+    {
+        let name = built.program.guest.name;
+        eprintln!("running {name}");
+        let samples = match alternate(options, engines, built) {
+            Ok(samples) => samples,
+            Err(error) => {
+                failures.push(format!("{name}: {error:#}"));
+                continue;
+            }
+        };
+        for (engine, samples) in engines.iter().zip(&samples) {
+            record.push(json!({
+                "program": name,
+                "engine": engine.name,
+                "checksum": samples[0].checksum,
+                "samples": samples.iter().map(Sample::to_json).collect::<Vec<_>>(),
+            }));
+        }
+        if let Some(difference) = disagreement(engines, &samples) {
+            failures.push(format!("{name}: {difference}"));
+            continue;
+        }
+        let middles: Vec<f64> = samples
+            .iter()
+            .filter_map(|samples| median(samples.iter().filter_map(|sample| cost(options, sample))))
+            .collect();
+        if middles.len() != engines.len() {
+            failures.push(format!(
+                "{name}: an engine's run printed no time of its own"
+            ));
+            continue;
+        }
+        let others = middles[1..].iter().map(|middle| middle / middles[0]);
+        for (column, value) in others.clone().enumerate() {
+            ratios[column + 1].push(value);
+        }
+        table.row(
+            [name.to_owned(), format!("{:.0}", middles[0])]
+                .into_iter()
+                .chain(others.map(ratio)),
+        );
+    }
+    let means = ratios[1..]
+        .iter()
+        .map(|values| geomean(values.iter().copied()).map_or("-".into(), ratio));
+    table.row(
+        ["geomean".to_owned(), String::new()]
+            .into_iter()
+            .chain(means),
+    );
+    println!(
+        "\n## Steady state\n\nMedians of {} alternating runs; columns after the second are multiples of {}'s.\n\n{table}",
+        options.runs, base.name
+    );
+    Ok(Value::Array(record))
+}
+
+/// Runs one program on every engine in turn, as often as asked: one list of samples for each engine.
+fn alternate(options: &Options, engines: &[Ready], built: &Built) -> Result<Vec<Vec<Sample>>> {
+    let mut forms = Vec::new();
+    for engine in engines {
+        forms.push(match engine.kind {
+            Kind::Native => Form::Native(built.native.clone()),
+            Kind::Node => Form::Warm(built.wasm.clone()),
+            Kind::Command => Form::Precompiled(engine.precompiled(&built.wasm)?),
+        });
+    }
+    let mut samples = vec![Vec::new(); engines.len()];
+    for _ in 0..options.runs {
+        for (index, engine) in engines.iter().enumerate() {
+            let command = engine.run(&forms[index], &[built.program.size]);
+            samples[index].push(if options.instructions {
+                measure_instructions(command)?
+            } else {
+                measure(command)?
+            });
+        }
+    }
+    Ok(samples)
+}
+
+/// Milliseconds of the program's own clock or of processor time, or millions of instructions.
+fn cost(options: &Options, sample: &Sample) -> Option<f64> {
+    if options.instructions {
+        return sample.instructions.map(|count| count as f64 / 1e6);
+    }
+    if options.cpu {
+        return Some(sample.cpu.as_secs_f64() * 1e3);
+    }
+    sample.own.map(|own| own.as_secs_f64() * 1e3)
+}
+
+/// Names two engines whose checksums differ, or one that printed none.
+fn disagreement(engines: &[Ready], samples: &[Vec<Sample>]) -> Option<String> {
+    let expected = &samples[0][0].checksum;
+    if !expected.starts_with("checksum ") {
+        return Some(format!(
+            "{} printed {expected:?} and no checksum",
+            engines[0].name
+        ));
+    }
+    for (engine, samples) in engines.iter().zip(samples) {
+        if let Some(other) = samples.iter().find(|sample| sample.checksum != *expected) {
+            return Some(format!(
+                "{} says {expected:?}, {} says {:?}",
+                engines[0].name, engine.name, other.checksum
+            ));
+        }
+    }
+    None
+}
