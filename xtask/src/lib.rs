@@ -1,5 +1,5 @@
-//! The parts of `cargo xtask`, as a library, so that the tests of real programs (`tests/programs`) fetch compilers and
-//! build guests exactly as the benchmarks do.
+//! The parts of `cargo xtask`, as a library, so that the tests of real programs (`tests/programs`)
+//! fetch compilers and build guests exactly as the benchmarks do.
 //!
 //! Nothing here is part of the product, and no crate of the product may depend on it.
 

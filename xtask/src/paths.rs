@@ -1,4 +1,5 @@
-//! Where things are: the workspace, Cargo's target folder, and the cache of fetched tools inside it.
+//! Where things are: the workspace, Cargo's target folder, and the cache of fetched tools inside
+//! it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,9 @@
-//! A host program that measures what embedders pay: instantiation, calls in both directions, loading modules.
+//! A host program that measures what embedders pay: instantiation, calls in both directions,
+//! loading modules.
 //!
-//! Written once against the public API and built twice, here against `meantime` and by `peer/Cargo.toml` against the crate
-//! whose API it is. It prints a line for each thing measured: what, a tab, nanoseconds each. `cargo xtask bench` compares.
+//! Written once against the public API and built twice, here against `meantime` and by
+//! `peer/Cargo.toml` against the crate whose API it is. It prints a line for each thing measured:
+//! what, a tab, nanoseconds each. `cargo xtask bench` compares.
 
 use meantime::{
     Caller, Config, Engine, Extern, Func, FuncType, InstanceAllocationStrategy, InstancePre,
@@ -54,7 +56,8 @@ fn measure(what: &str, each: u64, mut work: impl FnMut() -> Result<()>) -> Resul
 
 const EMPTY: &str = "(module)";
 
-/// What a small plug-in looks like: a memory with some data, a table of functions, a global, an import.
+/// What a small plug-in looks like: a memory with some data, a table of functions, a global, an
+/// import.
 const PLUGIN: &str = r#"(module
     (import "host" "log" (func $log (param i32 i32)))
     (memory (export "memory") 17)
@@ -262,6 +265,10 @@ fn traps() -> Result<()> {
     })
 }
 
+#[allow(
+    unsafe_code,
+    reason = "loading compiled code trusts it, and is one of the things measured"
+)]
 fn modules() -> Result<()> {
     let engine = Engine::default();
     measure("compile a plug-in", 1, || {

@@ -40,6 +40,8 @@ pub fn native_triple() -> Triple {
 const FIXED: &[(&str, &str)] = &[
     // The unwinder walks frame pointers.
     ("preserve_frame_pointers", "true"),
+    // Results that do not fit in registers are returned in memory of the caller.
+    ("enable_multi_ret_implicit_sret", "true"),
     ("unwind_info", "false"),
     // Frames larger than a page touch each of their pages in turn, so that none jumps over a guard.
     ("enable_probestack", "true"),

@@ -97,6 +97,8 @@ pub struct GcStore {
     owned: Vec<Option<OwnedEntry>>,
     /// Counts owned roots.
     owned_serial: u64,
+    /// Places in `owned` that are free.
+    free_owned: Vec<u32>,
     trim_owned_at: usize,
 }
 
@@ -115,6 +117,7 @@ impl Default for GcStore {
             generation: 0,
             owned: Vec::new(),
             owned_serial: 0,
+            free_owned: Vec::new(),
             trim_owned_at: 64,
         }
     }
@@ -215,9 +218,10 @@ impl GcStore {
 
     /// Roots a reference until the result and its clones are dropped.
     pub fn own_root(&mut self, reference: GcRef) -> OwnedRoot {
-        if self.owned.len() >= self.trim_owned_at {
+        if self.free_owned.is_empty() && self.owned.len() >= self.trim_owned_at {
             self.trim_owned();
-            self.trim_owned_at = 64.max(2 * self.owned.iter().flatten().count());
+            let live = self.owned.len() - self.free_owned.len();
+            self.trim_owned_at = 64.max(2 * live);
         }
         let alive = Arc::new(());
         self.owned_serial += 1;
@@ -227,20 +231,17 @@ impl GcStore {
             alive: alive.clone(),
             serial,
         });
-        let index = match self.owned.iter().position(Option::is_none) {
+        let index = match self.free_owned.pop() {
             Some(free) => {
-                self.owned[free] = entry;
+                self.owned[free as usize] = entry;
                 free
             }
             None => {
                 self.owned.push(entry);
-                self.owned.len() - 1
+                u32::try_from(self.owned.len() - 1).expect("fewer roots than 32 bits can count")
             }
         };
-        let id = OwnedRootId {
-            index: index as u32,
-            serial,
-        };
+        let id = OwnedRootId { index, serial };
         OwnedRoot { id, alive }
     }
 
@@ -257,16 +258,13 @@ impl GcStore {
     }
 
     fn trim_owned(&mut self) {
-        for entry in &mut self.owned {
-            if entry
-                .as_ref()
-                .is_some_and(|entry| Arc::strong_count(&entry.alive) == 1)
-            {
+        self.free_owned.clear();
+        for (i, entry) in self.owned.iter_mut().enumerate() {
+            let dropped = |entry: &OwnedEntry| Arc::strong_count(&entry.alive) == 1;
+            if entry.as_ref().is_none_or(dropped) {
                 *entry = None;
+                self.free_owned.push(i as u32);
             }
-        }
-        while matches!(self.owned.last(), Some(None)) {
-            self.owned.pop();
         }
     }
 

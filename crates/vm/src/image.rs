@@ -37,11 +37,12 @@ impl MemoryImage {
         file_offset: u64,
         bytes: SharedBytes,
     ) -> MemoryImage {
+        let aligned = offset.is_multiple_of(host_page_size() as u64);
         MemoryImage {
             offset,
             bytes,
             copy_on_write: true,
-            file: OnceLock::from(Some((file, file_offset))),
+            file: OnceLock::from(aligned.then_some((file, file_offset))),
         }
     }
 
@@ -59,40 +60,57 @@ impl MemoryImage {
             .checked_add(self.bytes.len())
     }
 
-    /// Puts the image into a memory that is all zeros, and lets the image's part be written.
+    /// Maps what of the image can be mapped into a memory that is all zeros. What is left is [`MemoryImage::copy_rest`]'s.
     ///
     /// `base` is the memory's offset in the mapping, a multiple of the page size; the image lies in the mapping.
     ///
     /// # Safety
     ///
     /// Nobody else uses the memory.
-    pub(crate) unsafe fn apply(&self, mapping: &Mapping, base: usize) -> io::Result<()> {
-        let page = host_page_size();
+    pub(crate) unsafe fn map(&self, mapping: &Mapping, base: usize) -> io::Result<()> {
         let start = base + self.offset as usize;
-        let len = self.bytes.len();
-        let mut mapped = 0;
-        if self.copy_on_write
-            && start.is_multiple_of(page)
-            && let Some((file, file_offset)) = self.file()
-        {
-            // What follows a last, incomplete page in the file may be anything, so that page is copied.
-            mapped = len - len % page;
+        let len = self.mapped_len();
+        match self.file() {
             // SAFETY: the caller is alone with the memory; the file is sealed, or promised not to change when it was given.
-            unsafe { mapping.map_copy_on_write(start..start + mapped, file, *file_offset)? };
+            Some((file, file_offset)) => unsafe {
+                mapping.map_copy_on_write(start..start + len, file, *file_offset)
+            },
+            None => Ok(()),
         }
+    }
+
+    /// Copies what of the image is not mapped into a memory that is writable there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`MemoryImage::map`].
+    pub(crate) unsafe fn copy_rest(&self, mapping: &Mapping, base: usize) {
+        let mapped = self.mapped_len();
         let rest = &self.bytes[mapped..];
-        // SAFETY: inside the mapping, just made writable, and nobody else's.
+        // SAFETY: inside the mapping, writable and nobody else's.
         unsafe {
-            let to = mapping.base().as_ptr().add(start + mapped);
+            let to = mapping
+                .base()
+                .as_ptr()
+                .add(base + self.offset as usize + mapped);
             std::ptr::copy_nonoverlapping(rest.as_ptr(), to, rest.len());
         }
-        Ok(())
+    }
+
+    /// How many bytes are mapped. What follows a last, incomplete page in the file may be anything, so that page is not.
+    fn mapped_len(&self) -> usize {
+        match self.file() {
+            Some(_) => self.bytes.len() - self.bytes.len() % host_page_size(),
+            None => 0,
+        }
     }
 
     fn file(&self) -> Option<&(Arc<File>, u64)> {
-        // A file that holds one page and less is not worth its system calls.
+        // An image of less than a page is not worth a file.
         let make = || {
-            if self.bytes.len() < host_page_size() {
+            let page = host_page_size();
+            let aligned = self.offset.is_multiple_of(page as u64);
+            if !self.copy_on_write || !aligned || self.bytes.len() < page {
                 return None;
             }
             Some((Arc::new(memory_file(&self.bytes).ok()?), 0))

@@ -8,10 +8,12 @@ use crate::block::ZeroedBlock;
 use crate::builtins::BUILTINS;
 use crate::error::AllocateError;
 use crate::memory::{Backing, Memory};
-use crate::shape::{InstanceRequest, InstanceShape};
+use crate::shape::{InstanceRequest, InstanceShape, MemoryShape};
 use crate::shared::SharedMemory;
 use crate::store::StoreCore;
 use crate::table::{Table, TableElement};
+use cranelift_entity::PrimaryMap;
+use cranelift_entity::packed_option::PackedOption;
 use meantime_abi::*;
 use std::collections::BTreeMap;
 use std::mem::offset_of;
@@ -137,7 +139,7 @@ impl InstanceRef {
         let tables = match allocate_tables(shape, allocator) {
             Ok(tables) => tables,
             Err(error) => {
-                free_memories(memories, allocator);
+                free_memories(memories, &shape.memories, allocator);
                 return Err(error);
             }
         };
@@ -223,11 +225,7 @@ impl InstanceRef {
         }
     }
 
-    fn fill_eagerly(
-        self,
-        table: DefinedTableIndex,
-        image: &[cranelift_entity::packed_option::PackedOption<FuncIndex>],
-    ) {
+    fn fill_eagerly(self, table: DefinedTableIndex, image: &[PackedOption<FuncIndex>]) {
         for (i, func) in image.iter().enumerate() {
             if let Some(func) = func.expand() {
                 let func = self.func_ref(func);
@@ -263,7 +261,8 @@ impl InstanceRef {
                     memory.detach(self.vm_memory(DefinedMemoryIndex::from_u32(i as u32)));
                 }
             }
-            free_memories(std::mem::take(&mut instance.memories), allocator);
+            let memories = std::mem::take(&mut instance.memories);
+            free_memories(memories, &instance.shape.memories, allocator);
             for table in std::mem::take(&mut instance.tables) {
                 allocator.free_table(table.into_block());
             }
@@ -314,11 +313,15 @@ impl InstanceRef {
     }
 
     pub fn memory_mut<'a>(self, memory: DefinedMemoryIndex) -> &'a mut Memory {
-        &mut self.get_mut().memories[memory.as_u32() as usize]
+        // SAFETY: alive, and only this field is borrowed; users end the borrow before they call on.
+        let memories = unsafe { &mut (*self.0.as_ptr()).memories };
+        &mut memories[memory.as_u32() as usize]
     }
 
     pub fn table_mut<'a>(self, table: DefinedTableIndex) -> &'a mut Table {
-        &mut self.get_mut().tables[table.as_u32() as usize]
+        // SAFETY: alive, and only this field is borrowed; users end the borrow before they call on.
+        let tables = unsafe { &mut (*self.0.as_ptr()).tables };
+        &mut tables[table.as_u32() as usize]
     }
 
     /// Tells compiled code where a table is and how long.
@@ -501,7 +504,7 @@ fn allocate_memories(
         match backing {
             Ok(backing) => memories.push(Memory::new(shape, backing)),
             Err(error) => {
-                free_memories(memories, allocator);
+                free_memories(memories, &request.shape.memories, allocator);
                 return Err(error);
             }
         }
@@ -509,10 +512,14 @@ fn allocate_memories(
     Ok(memories.into())
 }
 
-fn free_memories(memories: impl IntoIterator<Item = Memory>, allocator: &dyn Allocator) {
-    for memory in memories {
+fn free_memories(
+    memories: impl IntoIterator<Item = Memory>,
+    shapes: &PrimaryMap<DefinedMemoryIndex, MemoryShape>,
+    allocator: &dyn Allocator,
+) {
+    for (memory, shape) in memories.into_iter().zip(shapes.values()) {
         if let Backing::Own(memory) = memory.backing {
-            allocator.free_memory(memory);
+            allocator.free_memory(memory, shape);
         }
     }
 }

@@ -14,6 +14,7 @@
 
 mod allocator;
 mod arch;
+mod arena;
 mod backtrace;
 mod block;
 mod builtins;
@@ -38,6 +39,7 @@ mod table_ops;
 mod trap;
 
 pub use allocator::{Allocator, OnDemandAllocator};
+pub use arena::CodeArena;
 pub use backtrace::{Backtrace, Frame};
 pub use block::ZeroedBlock;
 pub use builtins::BUILTINS;

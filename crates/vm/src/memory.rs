@@ -32,6 +32,7 @@ pub struct LinearMemory {
     len: usize,
     plan: MemoryPlan,
     growth_reserve: u64,
+    moved: bool,
 }
 
 /// Address space for a memory, inaccessible.
@@ -113,6 +114,7 @@ impl LinearMemory {
             len: 0,
             plan: *plan,
             growth_reserve,
+            moved: false,
         })
     }
 
@@ -123,10 +125,43 @@ impl LinearMemory {
                 return Err(io::Error::other("its initial contents are larger"));
             }
             // SAFETY: the memory is new.
-            unsafe { image.apply(&self.mapping, self.start)? };
+            unsafe {
+                image.map(&self.mapping, self.start)?;
+                image.copy_rest(&self.mapping, self.start);
+            }
         }
         self.len = len;
         Ok(())
+    }
+
+    /// Gives all its contents back. It is then as it was made for this shape, but for what [`LinearMemory::reuse`] does.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses, or the memory has moved since; it is then good for nothing.
+    pub(crate) fn reset(&mut self, shape: &MemoryShape) -> io::Result<()> {
+        let min = shape.ty.min_bytes().unwrap_or(u64::MAX);
+        let len = usize::try_from(min).unwrap_or(usize::MAX);
+        if self.moved || len > self.len {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        let end = self.start + len.next_multiple_of(host_page_size());
+        // SAFETY: its owner gave the memory back.
+        unsafe {
+            self.mapping.discard(self.start..end)?;
+            self.mapping.release(end..self.start + self.committed)?;
+        }
+        self.committed = end - self.start;
+        self.len = len;
+        Ok(())
+    }
+
+    /// Completes the initial contents after a [`LinearMemory::reset`] for the same shape.
+    pub(crate) fn reuse(&mut self, shape: &MemoryShape) {
+        if let Some(image) = &shape.image {
+            // SAFETY: nobody uses the memory yet; the image fits, as it did when the memory was made.
+            unsafe { image.copy_rest(&self.mapping, self.start) };
+        }
     }
 
     /// Its first byte.
@@ -201,6 +236,7 @@ impl LinearMemory {
                 std::ptr::copy_nonoverlapping(self.base().as_ptr(), new.base().as_ptr(), self.len);
             }
         }
+        new.moved = true;
         *self = new;
         Ok(())
     }

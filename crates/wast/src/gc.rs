@@ -5,7 +5,7 @@
 //! that exists for these proposals alone is used in this file and nowhere else in the crate.
 
 use meantime::error::Error;
-use meantime::{AnyRef, ExternRef, Result, Store, ThrownException, Val, bail};
+use meantime::{AnyRef, ExternRef, HeapType, Result, Store, ThrownException, Val, bail};
 use wast::core::{AbstractHeapType, WastRetCore};
 
 use crate::value;
@@ -46,24 +46,23 @@ pub(crate) fn matches(
     actual: &Val,
     expected: &WastRetCore<'_>,
 ) -> Result<bool> {
-    if let WastRetCore::RefI31Shared = expected {
-        bail!("shared references are not supported");
-    }
     let Val::AnyRef(Some(any)) = actual else {
         return Ok(false);
     };
-    Ok(match expected {
-        WastRetCore::RefAny => true,
-        WastRetCore::RefEq => any.is_eqref(&*store)?,
-        WastRetCore::RefI31 => any.is_i31(&*store)?,
-        WastRetCore::RefStruct => any.is_struct(&*store)?,
-        WastRetCore::RefArray => any.is_array(&*store)?,
+    let ty = match expected {
+        WastRetCore::RefAny => HeapType::Any,
+        WastRetCore::RefEq => HeapType::Eq,
+        WastRetCore::RefI31 => HeapType::I31,
+        WastRetCore::RefStruct => HeapType::Struct,
+        WastRetCore::RefArray => HeapType::Array,
         WastRetCore::RefHost(x) => {
             let host = ExternRef::convert_any(&mut *store, *any)?;
-            value::is_host_value(store, host, *x)?
+            return value::is_host_value(store, host, *x);
         }
-        _ => false,
-    })
+        WastRetCore::RefI31Shared => bail!("shared references are not supported"),
+        _ => return Ok(false),
+    };
+    any.matches_ty(&*store, &ty)
 }
 
 /// Is `error` an exception that nothing caught? If so, takes it from the store.

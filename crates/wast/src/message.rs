@@ -57,7 +57,7 @@ const EQUIVALENTS: &[(Assertion, &str, &[&str])] = &[
     (Rejected, "invalid section id", &["malformed section id"]),
     (Rejected, "malformed import kind", &["for external kind", END]),
     (Rejected, "malformed limits flags", &["resizable limits flags", "memory limits flags", END]),
-    (Rejected, "malformed memop flags", &["malformed memop alignment"]),
+    (Rejected, "malformed memop flags", &["malformed memop", "invalid memop alignment"]),
     (Rejected, "memory size must be at most 65536 pages (4GiB)", &["memory size must be at most 0x10000 65536-byte pages"]),
     (Rejected, "type mismatch: instruction requires", &["type mismatch: expected"]),
     (Rejected, "zero flag expected", &["zero byte expected", TRAILING, "unknown table 1"]),

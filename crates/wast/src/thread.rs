@@ -3,7 +3,7 @@
 //! Not threads of a guest. The one idea: a store belongs to one thread, so each `thread` directive gets a
 //! context of its own, and all that can reach into it from outside are shared memories.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::thread::{Scope, ScopedJoinHandle};
 
 use meantime::{Extern, Result, format_err};
@@ -17,7 +17,7 @@ use crate::run::{OnFailure, Report, Script};
 pub(crate) struct Threads<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     on_failure: OnFailure,
-    running: HashMap<&'scope str, ScopedJoinHandle<'scope, Report>>,
+    running: BTreeMap<&'scope str, ScopedJoinHandle<'scope, Report>>,
 }
 
 impl<'scope, 'env> Threads<'scope, 'env> {
@@ -25,7 +25,7 @@ impl<'scope, 'env> Threads<'scope, 'env> {
         Threads {
             scope,
             on_failure,
-            running: HashMap::new(),
+            running: BTreeMap::new(),
         }
     }
 

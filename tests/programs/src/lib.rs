@@ -1,10 +1,12 @@
-//! What the tests of real programs share: compilers for guests, the `meantime` command, scratch folders.
+//! What the tests of real programs share: compilers for guests, the `meantime` command, scratch
+//! folders.
 //!
-//! The tests themselves are in `tests/`, one file for each kind of program. They drive the command as a person would,
-//! as a process with arguments, and know nothing of the crates behind it.
+//! The tests themselves are in `tests/`, one file for each kind of program. They drive the command
+//! as a person would, as a process with arguments, and know nothing of the crates behind it.
 //!
-//! Guests are compiled by zig and Go, which come from package registries. Where those cannot be reached the tests say so
-//! and do nothing, unless `MEANTIME_REQUIRE_PROGRAMS=1` is set, as CI does: then they fail.
+//! Guests are compiled by zig and Go, which come from package registries. Where those cannot be
+//! reached the tests say so and do nothing, unless `MEANTIME_REQUIRE_PROGRAMS=1` is set, as CI
+//! does: then they fail.
 
 use std::fs;
 use std::io::Write;
@@ -47,7 +49,8 @@ pub fn wasm(guest: &Guest) -> Option<PathBuf> {
     }
 }
 
-/// The `meantime` command: the one that `MEANTIME_BIN` names, or else this workspace's, built first.
+/// The `meantime` command: the one that `MEANTIME_BIN` names, or else this workspace's, built
+/// first.
 fn executable() -> &'static Path {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
     EXECUTABLE.get_or_init(|| {

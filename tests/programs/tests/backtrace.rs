@@ -1,5 +1,5 @@
-//! A trap ends the command with status 134 and says what happened, and where: functions by name and, for a program compiled
-//! with `-g`, files and lines.
+//! A trap ends the command with status 134 and says what happened, and where: functions by name
+//! and, for a program compiled with `-g`, files and lines.
 
 use meantime_tests::{Outcome, Run, wasm};
 use std::fs;

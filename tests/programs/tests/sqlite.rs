@@ -1,4 +1,5 @@
-//! SQLite, built from its amalgamation, keeps a database in a preopened folder and finds it again in later processes.
+//! SQLite, built from its amalgamation, keeps a database in a preopened folder and finds it again
+//! in later processes.
 
 use meantime_tests::{Outcome, Run, Scratch, wasm};
 use std::fs;

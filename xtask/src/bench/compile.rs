@@ -1,6 +1,8 @@
-//! Compile throughput: megabytes of Wasm per second of processor time, over the suite's larger modules.
+//! Compile throughput: megabytes of Wasm per second of processor time, over the suite's larger
+//! modules.
 //!
-//! User and system time of the whole `compile` command are added, so that compiling on many cores does not look cheap.
+//! User and system time of the whole `compile` command are added, so that compiling on many cores
+//! does not look cheap.
 
 use super::engines::{Kind, Ready};
 use super::measure::{geomean, measure, median};

@@ -1,7 +1,8 @@
 //! Instantiation and calls across the boundary, in nanoseconds, through the embedding API.
 //!
-//! One host program, `benches/embed/src/main.rs`, is built twice: as a member of this workspace against `meantime`, and by
-//! `benches/embed/peer/Cargo.toml` against `wasmtime`. It prints a line for each thing measured.
+//! One host program, `benches/embed/src/main.rs`, is built twice: as a member of this workspace
+//! against `meantime`, and by `benches/embed/peer/Cargo.toml` against `wasmtime`. It prints a line
+//! for each thing measured.
 
 use super::Options;
 use super::measure::{geomean, median};
@@ -117,7 +118,8 @@ pub(super) fn run(options: &Options) -> Result<Value> {
     Ok(Value::Array(record))
 }
 
-/// Builds a host program; `folder` is its target folder below the cache, or nothing for the workspace's own.
+/// Builds a host program; `folder` is its target folder below the cache, or nothing for the
+/// workspace's own.
 fn build(which: &[&str], folder: &str, name: &str) -> Result<PathBuf> {
     let target = if folder.is_empty() {
         paths::target()

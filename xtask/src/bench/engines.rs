@@ -1,4 +1,5 @@
-//! The engines of the comparison, as data: where each comes from, how it compiles ahead of time, and how it runs a program.
+//! The engines of the comparison, as data: where each comes from, how it compiles ahead of time,
+//! and how it runs a program.
 
 use crate::paths;
 use crate::toolbox::fetch;
@@ -13,7 +14,8 @@ pub(super) enum Kind {
     Native,
     /// A command with `compile` and `run`, spelled as Wasmtime spells them.
     Command,
-    /// Node, which compiles in stages while it runs, so it is measured after a warm-up within one process.
+    /// Node, which compiles in stages while it runs, so it is measured after a warm-up within one
+    /// process.
     Node,
 }
 
@@ -28,7 +30,8 @@ pub(super) struct Engine {
     locate: fn() -> Result<PathBuf>,
 }
 
-/// Every engine, in the order of columns. The first that is also asked for is what others are compared with.
+/// Every engine, in the order of columns. The first that is also asked for is what others are
+/// compared with.
 pub(super) const ENGINES: &[Engine] = &[
     Engine {
         name: "wasmtime",

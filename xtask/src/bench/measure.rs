@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Sample {
     /// From starting the process to its end.
     pub(super) wall: Duration,
-    /// Processor time of the process, user and system, or of the last run within it when it says so itself.
+    /// Processor time of the process, user and system, or of the last run within it when it says so
+    /// itself.
     pub(super) cpu: Duration,
     /// What the program says that its own work took, from its last such line.
     pub(super) own: Option<Duration>,
@@ -33,7 +34,8 @@ impl Sample {
 
 /// Runs `command` to its end and measures it.
 ///
-/// Processor time is the difference of what this process's children have used, so runs must not overlap.
+/// Processor time is the difference of what this process's children have used, so runs must not
+/// overlap.
 pub(super) fn measure(mut command: Command) -> Result<Sample> {
     let what = format!("{command:?}");
     command
@@ -64,7 +66,10 @@ pub(super) fn measure(mut command: Command) -> Result<Sample> {
     })
 }
 
-/// Like [`measure`], under `perf stat`.
+/// Like [`measure`], and counts instructions in user mode with `perf stat`.
+///
+/// Valgrind could count where perf cannot, but it pretends to be a processor without the vector
+/// extensions that code compiled ahead of time on this machine uses.
 pub(super) fn measure_instructions(command: Command) -> Result<Sample> {
     let counts = crate::paths::tools().join("perf-stat");
     let mut perf = Command::new("perf");
@@ -99,7 +104,8 @@ fn last(stderr: &str, beginning: &str) -> Option<Duration> {
     line.trim().parse().ok().map(Duration::from_nanos)
 }
 
-/// The one checksum in the output. A process that runs the program several times must print it that often.
+/// The one checksum in the output. A process that runs the program several times must print it that
+/// often.
 fn checksum(stdout: &str) -> Result<String> {
     let mut lines = stdout.lines();
     let first = lines.next().unwrap_or_default();

@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: real programs, side by side with peers, as Markdown tables of ratios.
 //!
-//! Four sections, each its own file: `steady` (how fast compiled code runs), `compile` (Wasm per CPU second), `start`
-//! (a whole process) and `embed` (instantiation and host calls through the API). Runs of the engines alternate, so that a
-//! machine that slows down slows all of them down, and medians are compared. A program whose checksum differs between two
-//! engines is a failure and not a line of a table.
+//! Four sections, each its own file: `steady` (how fast compiled code runs), `compile` (Wasm per
+//! CPU second), `start` (a whole process) and `embed` (instantiation and host calls through the
+//! API). Runs of the engines alternate, so that a machine that slows down slows all of them down,
+//! and medians are compared. A program whose checksum differs between two engines is a failure and
+//! not a line of a table.
 
 mod compile;
 mod embed;
@@ -30,7 +31,7 @@ usage: cargo xtask bench [OPTIONS]
   --programs A,B    only programs whose name contains one of these
   --engines A,B     only these engines; a ratio's base is `wasmtime`, or the first of them
   --runs N          runs of each steady-state pair; 5 by default (start-up takes four times as many)
-  --instructions    count instructions with `perf stat`, and compare those instead of time in the steady section
+  --instructions    compare instructions instead of time in the steady section, counted with `perf stat`; without node
   --cpu             compare processor time of the whole process instead of the program's own clock in the steady
                     section: less exact, but the thing to do on a machine that is busy with something else
   --json FILE       write every sample there
@@ -226,6 +227,7 @@ fn prepare(options: &Options) -> Result<(Vec<Ready>, Vec<Built>)> {
     let engines = options
         .engines()
         .into_iter()
+        .filter(|engine| !(options.instructions && engine.name == "node"))
         .map(Engine::prepare)
         .collect::<Result<Vec<_>>>()?;
     let compilers = fetch::compilers()?;

@@ -1,7 +1,8 @@
 //! The programs of the suite: what each is made from and how much work it does.
 //!
 //! `size` is chosen so that steady state dominates (a few tenths of a second to a second and a half), `small` so that
-//! starting dominates. No program is here to be tuned for; the list is of the kinds of code that people run.
+//! starting dominates. No program is here to be tuned for; the list is of the kinds of code that
+//! people run.
 
 use crate::toolbox::guest::{Guest, Library, Source};
 use crate::toolbox::library as lib;
@@ -36,7 +37,8 @@ const fn kernel(name: &'static str, file: &'static str, size: &'static str) -> P
     }
 }
 
-/// The same file with 128-bit vectors. Natively only the define is given: the vectors are there anyway.
+/// The same file with 128-bit vectors. Natively only the define is given: the vectors are there
+/// anyway.
 const fn simd(name: &'static str, file: &'static str, size: &'static str) -> Program {
     let mut program = kernel(name, file, size);
     program.guest.flags = &["-DBENCH_SIMD"];

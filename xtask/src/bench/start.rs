@@ -1,6 +1,7 @@
 //! Cold start: a whole process, from being started to its exit, that has next to nothing to do.
 //!
-//! Commands are measured both from Wasm bytes (compiling is part of starting) and from a `.cwasm` file.
+//! Commands are measured both from Wasm bytes (compiling is part of starting) and from a `.cwasm`
+//! file.
 
 use super::engines::{Form, Kind, Ready};
 use super::measure::{geomean, measure, median};
@@ -8,6 +9,12 @@ use super::table::Table;
 use super::{Built, Options};
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long the runs of one program may take together before there are no more of them, if there
+/// are a few already.
+const PATIENCE: Duration = Duration::from_secs(15);
+const ENOUGH: usize = 3;
 
 pub(super) fn run(options: &Options, engines: &[Ready], programs: &[Built]) -> Result<Value> {
     let mut headings = vec!["program".to_owned()];
@@ -44,7 +51,12 @@ pub(super) fn run(options: &Options, engines: &[Ready], programs: &[Built]) -> R
             }
         }
         let mut times = vec![Vec::new(); columns];
-        for _ in 0..options.runs * 4 {
+        let started = Instant::now();
+        for run in 0..options.runs * 4 {
+            // Large modules take seconds to compile; a few runs of those are enough.
+            if run >= ENOUGH && started.elapsed() > PATIENCE {
+                break;
+            }
             for (index, (engine, form)) in forms.iter().enumerate() {
                 times[index].push(measure(engine.run(form, &args))?.wall.as_secs_f64() * 1e3);
             }
@@ -64,7 +76,7 @@ pub(super) fn run(options: &Options, engines: &[Ready], programs: &[Built]) -> R
     });
     table.row(std::iter::once("geomean".to_owned()).chain(means));
     println!(
-        "\n## Cold start\n\nMilliseconds of a whole process that does little; medians of {} alternating runs.\n\n{table}",
+        "\n## Cold start\n\nMilliseconds of a whole process that does little; medians of up to {} alternating runs.\n\n{table}",
         options.runs * 4
     );
     Ok(Value::Array(record))

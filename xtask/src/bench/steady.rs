@@ -1,4 +1,5 @@
-//! How fast compiled code runs: each program's own clock around its work, everything compiled beforehand.
+//! How fast compiled code runs: each program's own clock around its work, everything compiled
+//! beforehand.
 
 use super::engines::{Form, Kind, Ready};
 use super::measure::{Sample, geomean, measure, measure_instructions, median};
@@ -86,7 +87,8 @@ pub(super) fn run(
     Ok(Value::Array(record))
 }
 
-/// Runs one program on every engine in turn, as often as asked: one list of samples for each engine.
+/// Runs one program on every engine in turn, as often as asked: one list of samples for each
+/// engine.
 fn alternate(options: &Options, engines: &[Ready], built: &Built) -> Result<Vec<Vec<Sample>>> {
     let mut forms = Vec::new();
     for engine in engines {
@@ -97,7 +99,13 @@ fn alternate(options: &Options, engines: &[Ready], built: &Built) -> Result<Vec<
         });
     }
     let mut samples = vec![Vec::new(); engines.len()];
-    for _ in 0..options.runs {
+    // Counts hardly vary.
+    let runs = if options.instructions {
+        1
+    } else {
+        options.runs
+    };
+    for _ in 0..runs {
         for (index, engine) in engines.iter().enumerate() {
             let command = engine.run(&forms[index], &[built.program.size]);
             samples[index].push(if options.instructions {

@@ -1,14 +1,18 @@
 //! What ARCHITECTURE.md names in backticks exists: paths, packages, types, functions.
 //!
-//! A name is looked up by its form. Something with a `/` or a known ending is a path; an identifier or a path of
-//! identifiers must occur in code or as a package or file. Commands, options, operators and prose in backticks have
-//! forms that no name here has, and are left alone.
+//! A name is looked up by its form. Something with a `/` or a known ending is a path; an identifier
+//! or a path of identifiers must occur in code or as a package or file. Commands, options,
+//! operators and prose in backticks have forms that no name here has, and are left alone. So are
+//! the names below the heading that says what is not built yet.
 
 use super::tree::Tree;
 use super::{Finding, lex};
 use std::collections::HashSet;
 
 const DOCUMENT: &str = "ARCHITECTURE.md";
+
+/// The heading of what is planned. Names below it need not exist.
+const PLANNED: &str = "Where things will stand";
 
 /// Words in backticks that are names of something outside this tree.
 const OUTSIDE: &[&str] = &["memfd", "mprotect", "mmap", "wat", "cargo", "rustc", "qemu"];
@@ -19,12 +23,15 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     };
     let known = Known::of(tree);
     let mut findings = Vec::new();
-    let mut fenced = false;
+    let (mut fenced, mut planned) = (false, false);
     for (number, line) in document.text.lines().enumerate() {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
         }
-        if fenced {
+        if let (false, Some(heading)) = (fenced, line.strip_prefix('#')) {
+            planned = heading.trim_start_matches('#').trim() == PLANNED;
+        }
+        if fenced || planned {
             continue;
         }
         // Between backticks: every second piece.
@@ -96,7 +103,8 @@ impl<'a> Known<'a> {
             return self.path(path);
         }
         if name.split("::").all(identifier) && name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            // Folders under crates/ are called by their own name, and a package by the name in its manifest.
+            // Folders under crates/ are called by their own name, and a package by the name in its
+            // manifest.
             return OUTSIDE.contains(&name)
                 || self.packages.contains(name)
                 || self.path(name)
@@ -128,7 +136,8 @@ mod tests {
     #[test]
     fn stale_names_are_found() {
         let text = "`crates/a` has `Thing`, `Thing::new()`, `a`, `meantime-a`, `src/lib.rs` and `--dir`, `memory.grow`, `(module)`.\n\
-                    `crates/b` has `Nothing`, `Thing::old`, `meantime-b`, `gone.rs`.\n```\n`InFence`\n```\n";
+                    `crates/b` has `Nothing`, `Thing::old`, `meantime-b`, `gone.rs`.\n```\n`InFence`\n```\n\
+                    ## Where things will stand\n`crates/c`\n## After\n`crates/d`\n";
         let tree = Tree::of(&[
             (DOCUMENT, text),
             ("crates/a/Cargo.toml", "[package]\nname = \"meantime-a\"\n"),
@@ -149,7 +158,8 @@ mod tests {
                 (2, "Nothing"),
                 (2, "Thing::old"),
                 (2, "meantime-b"),
-                (2, "gone.rs")
+                (2, "gone.rs"),
+                (9, "crates/d")
             ]
         );
     }

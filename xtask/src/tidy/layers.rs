@@ -1,7 +1,8 @@
 //! Dependencies point downward only: the table of the design, against what Cargo resolved.
 //!
-//! A package of the workspace may depend on those packages of it that its rule lists, and not on outside packages that
-//! its rule forbids. Development dependencies are not looked at: a test may stand above what it tests.
+//! A package of the workspace may depend on those packages of it that its rule lists, and not on
+//! outside packages that its rule forbids. Development dependencies are not looked at: a test may
+//! stand above what it tests.
 
 use super::Finding;
 use super::tree::Tree;
@@ -106,11 +107,13 @@ const RULES: &[Rule] = &[
         may: &["meantime", "meantime-wasi*", "meantime-wast"],
         never: COMPILERS,
     },
-    // The command lists Cranelift's settings, so it may know Cranelift; of this workspace it knows the public API only.
+    // The command lists Cranelift's settings, and its `objdump` reads artifacts.
     Rule {
         package: "meantime-cli",
         may: &[
             "meantime",
+            "meantime-abi",
+            "meantime-compile",
             "meantime-wasi*",
             "meantime-wast",
             "meantime-c-api",
@@ -146,7 +149,8 @@ const RULES: &[Rule] = &[
 
 /// Peers: never in the product.
 const PEERS: &[&str] = &["wasmtime", "winch", "wiggle", "pulley", "wasmer"];
-/// Cranelift brings a package of its home project along, so what these depend on is not the product's choice.
+/// Cranelift brings a package of its home project along, so what these depend on is not the
+/// product's choice.
 const BRINGS_ITS_OWN: &str = "cranelift-";
 /// Packages of the workspace that are not the product.
 const NOT_PRODUCT: &[&str] = &[

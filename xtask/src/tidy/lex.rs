@@ -1,5 +1,6 @@
-//! Just enough of Rust's lexical grammar to tell code from comments and literals, so that the checks do not stumble over a
-//! word in a string. Not a parser: it keeps every line and column where it was and knows nothing else.
+//! Just enough of Rust's lexical grammar to tell code from comments and literals, so that the
+//! checks do not stumble over a word in a string. Not a parser: it keeps every line and column
+//! where it was and knows nothing else.
 
 /// `text` with comments and the insides of string and character literals replaced by spaces.
 pub(super) fn code(text: &str) -> String {
@@ -81,7 +82,8 @@ fn string_end(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// Whether the byte before `at` continues a name, not counting one prefix letter such as the `b` of `br"…"`.
+/// Whether the byte before `at` continues a name, not counting one prefix letter such as the `b` of
+/// `br"…"`.
 fn follows_name(bytes: &[u8], at: usize, prefix: usize) -> bool {
     let name = |i: usize| bytes[i].is_ascii_alphanumeric() || bytes[i] == b'_';
     match at {

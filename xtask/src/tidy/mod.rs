@@ -1,7 +1,8 @@
 //! `cargo xtask tidy`: what the compiler, clippy and rustfmt do not check about this tree.
 //!
-//! Each check is one file with one function from the tree to a list of findings, and a test that shows it finding
-//! something. A check that finds too much is to be made more exact, not switched off.
+//! Each check is one file with one function from the tree to a list of findings, and a test that
+//! shows it finding something. A check that finds too much is to be made more exact, not switched
+//! off.
 
 mod architecture;
 mod layers;

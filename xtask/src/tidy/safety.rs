@@ -1,7 +1,7 @@
 //! `unsafe` stands only where the design allows it, and each use says why it holds.
 //!
-//! Clippy checks the comments of blocks in the crates that it compiles; this check also covers other platforms' code, which
-//! is not compiled here, and where `unsafe` may be at all.
+//! Clippy checks the comments of blocks in the crates that it compiles; this check also covers
+//! other platforms' code, which is not compiled here, and where `unsafe` may be at all.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -79,8 +79,8 @@ fn unsafe_use(line: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether a `SAFETY:` comment stands on this line or above it, with nothing between but attributes and the lines of the same
-/// statement.
+/// Whether a `SAFETY:` comment stands on this line or above it, with nothing between but attributes
+/// and the lines of the same statement.
 fn explained(file: &File, line: usize) -> bool {
     let text: Vec<&str> = file.text.lines().collect();
     let code: Vec<&str> = file.code.lines().collect();
@@ -106,7 +106,8 @@ fn explained(file: &File, line: usize) -> bool {
     false
 }
 
-/// A line that ends in `{` and still belongs to the expression below it: `let x = {`, `return {`, a match arm.
+/// A line that ends in `{` and still belongs to the expression below it: `let x = {`, `return {`, a
+/// match arm.
 fn opens_arm(code: &str) -> bool {
     code.ends_with("=> {") || code.ends_with("= {") || code.ends_with("({")
 }

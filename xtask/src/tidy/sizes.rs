@@ -1,4 +1,5 @@
-//! No Rust file is so long that nobody reads it whole. One concept each is the rule; this is its crude measure.
+//! No Rust file is so long that nobody reads it whole. One concept each is the rule; this is its
+//! crude measure.
 
 use super::Finding;
 use super::tree::Tree;

@@ -1,7 +1,8 @@
 //! A list of skipped tests says why, entry by entry.
 //!
-//! A skip list is a text file whose name begins with `skip`. An entry is a line that is neither blank nor a `#` comment: what
-//! is skipped, where, and then the reason, which has to be more than a word.
+//! A skip list is a text file whose name begins with `skip`. An entry is a line that is neither
+//! blank nor a `#` comment: what is skipped, where, and then the reason, which has to be more than
+//! a word.
 
 use super::Finding;
 use super::tree::Tree;

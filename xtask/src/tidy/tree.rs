@@ -1,4 +1,5 @@
-//! What the checks look at: the text files of the workspace, and what Cargo says about its packages. Read once.
+//! What the checks look at: the text files of the workspace, and what Cargo says about its
+//! packages. Read once.
 
 use super::lex;
 use crate::paths;
@@ -13,7 +14,8 @@ pub(super) struct File {
     /// Relative to the workspace, with `/` between folders.
     pub(super) path: String,
     pub(super) text: String,
-    /// For Rust: the text with comments and the insides of literals blanked, line for line. Empty otherwise.
+    /// For Rust: the text with comments and the insides of literals blanked, line for line. Empty
+    /// otherwise.
     pub(super) code: String,
 }
 

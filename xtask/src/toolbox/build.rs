@@ -1,7 +1,7 @@
 //! Builds guests with the fetched compilers, once per change of their sources or flags.
 //!
-//! What was built is remembered by a hash of the command and of our own files that went into it; the sources inside crates
-//! never change under one path, because the path holds the version.
+//! What was built is remembered by a hash of the command and of our own files that went into it;
+//! the sources inside crates never change under one path, because the path holds the version.
 
 use super::fetch::{self, Compilers};
 use super::guest::{Guest, Library, Source, Target};
@@ -13,8 +13,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Flags of every C program on every target. Contraction of `a * b + c` is off so that floating-point results, and
-/// with them checksums, agree between targets with and without such an instruction.
+/// Flags of every C program on every target. Contraction of `a * b + c` is off so that
+/// floating-point results, and with them checksums, agree between targets with and without such an
+/// instruction.
 const C_FLAGS: &[&str] = &[
     "-O2",
     "-std=gnu11",
@@ -101,7 +102,8 @@ fn c(compilers: &Compilers, guest: &Guest, target: Target) -> Command {
                 command.arg("-s");
             }
         }
-        // A fixed level rather than this very processor, so that the column means the same elsewhere; AVX2 is in it.
+        // A fixed level rather than this very processor, so that the column means the same
+        // elsewhere; AVX2 is in it.
         Target::Native if cfg!(target_arch = "x86_64") => {
             command.arg("-mcpu=x86_64_v3");
         }
@@ -173,7 +175,8 @@ fn add_library(command: &mut Command, guest: &Guest, library: &Library) -> Resul
             guest.name,
             root.display()
         );
-        // The order of a folder's entries is the file system's; the order of the command must not be.
+        // The order of a folder's entries is the file system's; the order of the command must not
+        // be.
         found.sort();
         command.args(found);
     }

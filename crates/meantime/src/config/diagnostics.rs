@@ -43,17 +43,15 @@ impl Config {
         self
     }
 
-    /// Whether native unwinders can walk through compiled code. Backtraces of guests do not need it. What is usual on the platform by
-    /// default.
+    /// Whether native unwinders can walk through compiled code, which backtraces of guests do not need. Asking for it is not supported
+    /// by this version.
     pub fn native_unwind_info(&mut self, enable: bool) -> &mut Self {
-        self.native_unwind_info = Some(enable);
-        self
+        self.not_yet("native_unwind_info", enable)
     }
 
-    /// Whether serialized modules have a symbol table. True by default.
+    /// Whether serialized modules have a symbol table. True by default; doing without is not supported by this version.
     pub fn debug_symbols(&mut self, enable: bool) -> &mut Self {
-        self.debug_symbols = enable;
-        self
+        self.not_yet("debug_symbols(false)", !enable)
     }
 
     /// Debug information for native debuggers. Not supported by this version.

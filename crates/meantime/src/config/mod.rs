@@ -69,10 +69,6 @@ pub struct Config {
     pub(crate) compiler_flags: BTreeMap<String, String>,
     inlining: Option<Inlining>,
     pub(crate) module_version: ModuleVersionStrategy,
-    /// None is what is usual on the platform.
-    pub(crate) native_unwind_info: Option<bool>,
-    /// Whether artifacts have a symbol table.
-    pub(crate) debug_symbols: bool,
 
     pub(crate) allocation_strategy: InstanceAllocationStrategy,
     /// Bytes of a memory's image beyond which holes in it are worth keeping.
@@ -109,8 +105,6 @@ impl Config {
             compiler_flags: BTreeMap::new(),
             inlining: None,
             module_version: ModuleVersionStrategy::default(),
-            native_unwind_info: None,
-            debug_symbols: true,
             allocation_strategy: InstanceAllocationStrategy::OnDemand,
             memory_guaranteed_dense_image_size: 16 << 20,
             force_memory_init_memfd: false,
@@ -178,15 +172,6 @@ impl Config {
                  it has x86_64 and aarch64"
             );
         }
-        let unwind = self.compiler_flags.get("unwind_info");
-        if let (Some(wanted), Some(flag)) = (self.native_unwind_info, unwind)
-            && wanted.to_string() != *flag
-        {
-            bail!(
-                "incompatible settings requested: `Config::native_unwind_info({wanted})`, but the compiler flag \
-                 `unwind_info` is `{flag}`"
-            );
-        }
         Ok(())
     }
 }
@@ -212,8 +197,6 @@ impl fmt::Debug for Config {
             .field("compiler_flags", &self.compiler_flags)
             .field("compiler_inlining", &self.compiler_inlining_mode())
             .field("module_version", &self.module_version)
-            .field("native_unwind_info", &self.native_unwind_info)
-            .field("debug_symbols", &self.debug_symbols)
             .field("allocation_strategy", &self.allocation_strategy)
             .field(
                 "memory_guaranteed_dense_image_size",

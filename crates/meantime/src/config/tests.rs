@@ -40,7 +40,7 @@ fn defaults() {
     }
     assert_eq!(config.max_wasm_stack, 512 << 10);
     assert_eq!(config.wasm_backtrace_max_frames, NonZeroUsize::new(20));
-    assert!(config.parallel_compilation && config.debug_symbols && config.enable_compiler);
+    assert!(config.parallel_compilation && config.enable_compiler);
     assert!(!config.shared_memory && config.target.is_none());
     assert_eq!(config.module_version.as_str(), "1");
 }
@@ -121,6 +121,8 @@ fn what_is_not_supported_yet_is_refused_until_it_is_switched_off() {
 
     type Change = fn(&mut Config) -> &mut Config;
     let refused: &[(&str, Change)] = &[
+        ("native_unwind_info", |c| c.native_unwind_info(true)),
+        ("debug_symbols(false)", |c| c.debug_symbols(false)),
         ("debug_info", |c| c.debug_info(true)),
         ("guest_debug", |c| c.guest_debug(true)),
         ("coredump_on_trap", |c| c.coredump_on_trap(true)),
@@ -153,6 +155,8 @@ fn what_is_not_supported_yet_is_refused_until_it_is_switched_off() {
     let mut config = Config::new();
     config
         .debug_info(false)
+        .native_unwind_info(false)
+        .debug_symbols(true)
         .profiler(ProfilingStrategy::None)
         .collector(Collector::Auto)
         .rr(RRConfig::None)
@@ -280,19 +284,6 @@ fn compiler_options() {
     assert!(!tunables(|c| c.compiler_inlining(Inlining::No)).inlining);
     assert!(!tunables(|c| c.compiler_inlining(Inlining::InterModule)).inlining);
     assert_eq!(Config::new().compiler_inlining_mode(), Inlining::Yes);
-
-    let mut config = Config::new();
-    config.native_unwind_info(true);
-    // SAFETY: this setting makes no wrong code.
-    unsafe { config.cranelift_flag_set("unwind_info", "false") };
-    assert!(
-        config
-            .validate()
-            .unwrap_err()
-            .to_string()
-            .contains("unwind_info")
-    );
-    valid(config.native_unwind_info(false));
 }
 
 #[test]

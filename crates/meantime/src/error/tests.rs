@@ -200,6 +200,17 @@ mod with_anyhow {
         let error = format_err!(anyhow_error);
         assert_eq!(format!("{error:#}"), "outer: inner: branch: leaf 7");
         assert!(error.is::<anyhow::Error>());
+        // What it holds can be had, too, by every way, and under more context.
+        let mut error = error.context(3);
+        assert_eq!(error.downcast_ref::<&str>(), Some(&"inner"));
+        error.downcast_mut::<Branch>().unwrap().0 = Leaf(9);
+        assert_eq!(error.downcast_ref::<Branch>().unwrap().0, Leaf(9));
+        let error = error.downcast::<u64>().unwrap_err();
+        assert_eq!(error.downcast::<Branch>().unwrap().0, Leaf(9));
+
+        let error = Error::from_anyhow(anyhow::Error::from(layered())).context(3);
+        let anyhow_error = error.downcast::<anyhow::Error>().unwrap();
+        let error = format_err!(anyhow_error);
         let anyhow_error = anyhow::Error::from(error);
         assert!(anyhow_error.downcast_ref::<Branch>().is_some());
     }

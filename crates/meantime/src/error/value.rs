@@ -2,6 +2,7 @@
 //!
 //! Not here: what kinds of layers there are (`layer`), and how context gets on (`context`).
 
+use super::bridge;
 use super::layer::{Boxed, Foreign, Layer, Message, WithContext};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
@@ -131,7 +132,7 @@ impl Error {
     where
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        self.layers().any(|layer| layer.value().is::<E>())
+        self.downcast_ref::<E>().is_some()
     }
 
     /// The value of type `E` that the error is or has as context.
@@ -149,15 +150,20 @@ impl Error {
     where
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        if !self.is::<E>() {
+        let Some(layers_outside) = self.layers().position(|l| find::<E>(l).is_some()) else {
             return Err(self);
+        };
+        let mut layer = self.into_layer();
+        for _ in 0..layers_outside {
+            let inner = layer.move_out(&mut ());
+            layer = inner.expect("counted above").into_layer();
         }
         let mut found: Option<E> = None;
-        let mut next = Some(self);
-        while let (None, Some(error)) = (&found, next.take()) {
-            next = error.into_layer().move_out(&mut found);
+        match layer.value().is::<E>() {
+            true => drop(layer.move_out(&mut found)),
+            false => found = bridge::move_out(layer),
         }
-        Ok(found.expect("one of the layers holds it"))
+        Ok(found.expect("this layer holds it"))
     }
 
     /// As [`Error::downcast`], by reference.
@@ -165,7 +171,7 @@ impl Error {
     where
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
-        self.layers().find_map(|layer| layer.value().downcast_ref())
+        self.layers().find_map(find)
     }
 
     /// As [`Error::downcast`], by reference.
@@ -174,16 +180,29 @@ impl Error {
         E: fmt::Display + fmt::Debug + Send + Sync + 'static,
     {
         let mut error = self;
-        while !error.0.layer.value().is::<E>() {
+        while find::<E>(&*error.0.layer).is_none() {
             error = error.0.layer.inner_mut()?;
         }
-        error.0.layer.value_mut().downcast_mut()
+        let layer = &mut error.0.layer;
+        match layer.value().is::<E>() {
+            true => layer.value_mut().downcast_mut(),
+            false => bridge::find_mut(layer.value_mut()),
+        }
     }
 
     /// The error as the standard library's type for any error.
     pub fn into_boxed_dyn_error(self) -> Box<dyn std::error::Error + Send + Sync + 'static> {
         self.into_layer().into_error()
     }
+}
+
+/// The value of a layer, or of what another library's error in it holds, when it is of this type.
+fn find<E>(layer: &dyn Layer) -> Option<&E>
+where
+    E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+{
+    let value = layer.value();
+    value.downcast_ref().or_else(|| bridge::find(value))
 }
 
 impl<E> From<E> for Error

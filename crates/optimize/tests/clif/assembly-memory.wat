@@ -8,3 +8,23 @@
       (local.set 0 (i32.add (local.get 0) (i32.const 16)))
       (br_if 0 (i32.lt_u (local.get 0) (local.get 1))))
     (i32.load (local.get 0))))
+
+;;   pushq %rbp
+;;   movq %rsp, %rbp
+;; block0:
+;;   movq 0x20(%rdi), %r9
+;;   jmp     label1
+;; block1:
+;;   movl %esi, %r10d
+;;   movl 8(%r9, %r10), %r11d
+;;   movl %r11d, 4(%r9, %r10)
+;;   leal 0x10(%rsi), %esi
+;;   cmpl %edx, %esi
+;;   jb      label2; j label3
+;; block2:
+;;   jmp     label1
+;; block3:
+;;   movl (%r9, %rsi), %eax
+;;   movq %rbp, %rsp
+;;   popq %rbp
+;;   retq

@@ -14,6 +14,6 @@ compile_error!(
 );
 
 pub use platform::{
-    FaultKind, FaultState, Mapping, Resume, flush_instruction_cache, host_page_size,
-    install_fault_handlers, memory_file, prepare_thread,
+    FaultKind, FaultState, Mapping, Resume, executable_memory_file, flush_instruction_cache,
+    host_page_size, install_fault_handlers, memory_file, prepare_thread,
 };

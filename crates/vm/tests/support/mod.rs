@@ -143,6 +143,14 @@ pub fn func_type() -> TypeId {
     TypeId::from_u32(7)
 }
 
+/// Where the trampoline of the only type stands in the text.
+pub fn enters(code: &CodeRegion) -> Box<[Option<u32>]> {
+    let ty = TypeIndex::from_u32(0);
+    let enter = code.trampoline(Trampoline::Enter, ty).unwrap();
+    let offset = enter as usize - code.text().as_ptr() as usize;
+    Box::new([Some(offset as u32)])
+}
+
 /// A module with all functions above, one imported function and one memory.
 pub fn shape(code: Arc<CodeRegion>, memory: MemoryShape) -> InstanceShape {
     let counts = VmCounts {
@@ -156,6 +164,7 @@ pub fn shape(code: Arc<CodeRegion>, memory: MemoryShape) -> InstanceShape {
         escaped[FuncIndex::from_u32(1 + i)] = PackedOption::from(EscapedFuncIndex::from_u32(i));
     }
     let shape = InstanceShape {
+        enters: enters(&code),
         code: Some(code),
         type_ids: Box::new([func_type()]),
         func_types: vec![TypeIndex::from_u32(0); FUNCS as usize].into(),

@@ -35,6 +35,7 @@ fn main() {
 fn trials(skips: &'static Skips) -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("tables/every_group_is_listed", groups::check_complete),
+        Trial::test("tables/skips_are_judged", skips::check_judgement),
         Trial::test("tables/every_skip_names_a_test", move || {
             skips.check_names()
         }),

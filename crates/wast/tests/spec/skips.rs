@@ -76,7 +76,7 @@ impl Skips {
             }
             let claims = |line: &usize| entry.line.is_none_or(|claimed| claimed == *line);
             verdict.unexpected.retain(|line| !claims(line));
-            if !failures.iter().any(|line| claims(line)) {
+            if !failures.iter().any(claims) {
                 verdict.needless.push(format!(
                     "skips.txt:{}: remove this entry, nothing it names fails any more (it said: {})",
                     entry.at, entry.reason
@@ -112,6 +112,43 @@ impl Skips {
         }
         Err(problems.join("\n").into())
     }
+}
+
+/// The list says what it is meant to say, on a list and failures made for the purpose.
+pub fn check_judgement() -> Result<(), Failed> {
+    let skips = Skips::parse(
+        "# a comment\n\
+         a/a.wast:3   *      one line, everywhere\n\
+         a/a.wast:5   guard  one line, in one configuration\n\
+         b/b.wast     *      any line\n",
+    )?;
+    for (script, configuration, failures, unexpected, needless) in [
+        ("a/a.wast", "guard", &[3, 5][..], &[][..], 0),
+        ("a/a.wast", "guard", &[3, 4, 5], &[4], 0),
+        ("a/a.wast", "guard", &[3], &[], 1),
+        ("a/a.wast", "bounds", &[3], &[], 0),
+        ("a/a.wast", "bounds", &[3, 5], &[5], 0),
+        ("a/a.wast", "bounds", &[], &[], 1),
+        ("b/b.wast", "guard", &[1, 2], &[], 0),
+        ("b/b.wast", "guard", &[], &[], 1),
+        ("c/c.wast", "guard", &[], &[], 0),
+        ("c/c.wast", "guard", &[1], &[1], 0),
+    ] {
+        let verdict = skips.judge(script, configuration, failures);
+        let got: Vec<usize> = verdict.unexpected.into_iter().collect();
+        if got != unexpected || verdict.needless.len() != needless {
+            let needless = verdict.needless;
+            return Err(
+                format!("{script}, {configuration}, {failures:?}: {got:?}, {needless:?}").into(),
+            );
+        }
+    }
+    for wrong in ["a/a.wast", "a/a.wast *", "a/a.wast:x * reason"] {
+        if Skips::parse(wrong).is_ok() {
+            return Err(format!("`{wrong}` is taken for an entry").into());
+        }
+    }
+    Ok(())
 }
 
 impl Entry {

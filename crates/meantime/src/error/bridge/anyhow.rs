@@ -43,7 +43,7 @@ impl<C: fmt::Display + Send + Sync + 'static> Bridge for WithContext<C> {
     }
 }
 
-/// An `anyhow::Error`. Can be downcast to as such.
+/// An `anyhow::Error`. Can be downcast to as such, and to what it holds.
 struct Anyhow(anyhow::Error);
 
 impl Layer for Anyhow {
@@ -75,8 +75,34 @@ impl Bridge for Anyhow {
     }
 }
 
+/// What is of this type inside an `anyhow::Error`.
+pub(super) fn find<E>(value: &dyn Any) -> Option<&E>
+where
+    E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+{
+    value.downcast_ref::<anyhow::Error>()?.downcast_ref()
+}
+
+/// As [`find`].
+pub(super) fn find_mut<E>(value: &mut dyn Any) -> Option<&mut E>
+where
+    E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+{
+    value.downcast_mut::<anyhow::Error>()?.downcast_mut()
+}
+
+/// As [`find`].
+pub(super) fn move_out<E>(layer: Box<dyn Layer>) -> Option<E>
+where
+    E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+{
+    let mut found: Option<anyhow::Error> = None;
+    layer.move_out(&mut found);
+    found?.downcast().ok()
+}
+
 impl Error {
-    /// Wraps an `anyhow::Error`. It can be had back by downcasting to that type.
+    /// Wraps an `anyhow::Error`. It can be had back by downcasting to that type, and what it holds by downcasting to its type.
     ///
     /// ```
     /// let error = meantime::Error::from_anyhow(anyhow::anyhow!("no").context("asking"));

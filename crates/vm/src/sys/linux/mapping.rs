@@ -42,6 +42,17 @@ pub fn memory_file(bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
+/// A file of zeros that exists only in memory, and can be mapped to be executed.
+pub fn executable_memory_file(len: usize) -> io::Result<File> {
+    let create = |flags| rustix::fs::memfd_create("meantime-code", flags);
+    // A kernel before 6.3 does not know that such files can be other than executable.
+    let fd =
+        create(MemfdFlags::CLOEXEC | MemfdFlags::EXEC).or_else(|_| create(MemfdFlags::CLOEXEC))?;
+    let file = File::from(fd);
+    file.set_len(len as u64)?;
+    Ok(file)
+}
+
 /// A range of addresses that belongs to its owner. Unmapped when dropped.
 #[derive(Debug)]
 pub struct Mapping {

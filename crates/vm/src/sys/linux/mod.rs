@@ -7,6 +7,6 @@ mod thread;
 mod ucontext;
 
 pub use icache::flush_instruction_cache;
-pub use mapping::{Mapping, host_page_size, memory_file};
+pub use mapping::{Mapping, executable_memory_file, host_page_size, memory_file};
 pub use signals::{FaultKind, FaultState, Resume, install_fault_handlers};
 pub use thread::prepare_thread;

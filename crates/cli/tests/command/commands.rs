@@ -1,0 +1,249 @@
+//! The commands besides `run`.
+
+use crate::{Place, outcome};
+use std::process::Stdio;
+
+#[test]
+fn versions() {
+    let place = Place::new();
+    let version = env!("CARGO_PKG_VERSION");
+    place
+        .run(&["--version"])
+        .shows(&[&format!("meantime {version}")]);
+    place.run(&["-V"]).shows(&[&format!("meantime {version}")]);
+    place
+        .run(&["compile", "-V"])
+        .prints(&format!("meantime-compile {version}\n"));
+    place.run(&["wast", "-V"]).fails(2, &["-V"]);
+}
+
+#[test]
+fn help_of_each_command() {
+    let place = Place::new();
+    let commands = [
+        "run",
+        "compile",
+        "wast",
+        "objdump",
+        "settings",
+        "config",
+        "completion",
+    ];
+    place.run(&["--help"]).shows(&commands);
+    place.run(&["help"]).shows(&commands);
+    for command in commands {
+        let long = place.run(&[command, "--help"]);
+        long.shows(&[&format!("Usage: meantime {command}")]);
+        place.run(&["help", command]).prints(&long.stdout);
+    }
+    place.run(&["run", "-h"]).shows(&[
+        "--invoke <FUNCTION>",
+        "--dir <HOST[::GUEST]>",
+        "-O, --optimize",
+    ]);
+}
+
+#[test]
+fn completions() {
+    let place = Place::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        place
+            .run(&["completion", shell])
+            .shows(&["meantime", "allow-precompiled", "objdump"]);
+    }
+    place
+        .run(&["completion", "cmd"])
+        .fails(2, &["invalid value 'cmd'"]);
+}
+
+#[test]
+fn compiling() {
+    let place = Place::new();
+    place.file("a.wat", "(module (func (export \"f\")))");
+    place.run(&["compile", "a.wat"]).prints("");
+    place
+        .run(&["compile", "-O", "opt-level=0", "--output", "b.bin", "a.wat"])
+        .prints("");
+    assert!(place.path().join("a.cwasm").exists() && place.path().join("b.bin").exists());
+    place.run(&["compile", "-"]).fails(2, &["--output"]);
+    place
+        .run_with_stdin(&["compile", "-", "-o", "s.cwasm"], b"(module)")
+        .prints("");
+    place
+        .run(&["compile", "a.wat", "-o", "no/where"])
+        .fails(1, &["cannot write `no/where`"]);
+    place
+        .run(&[
+            "compile",
+            "--target",
+            "aarch64-unknown-linux-gnu",
+            "a.wat",
+            "-o",
+            "arm.cwasm",
+        ])
+        .prints("");
+    place
+        .run(&["--allow-precompiled", "arm.cwasm"])
+        .fails(1, &["cannot load `arm.cwasm`"]);
+}
+
+#[test]
+fn disassembling() {
+    let place = Place::new();
+    place.file("a.wat", "(module (func (export \"f\") (param i32) (result i32) (loop (br_if 0 (local.get 0))) unreachable))");
+    for (target, jump, trap) in [
+        ("x86_64-unknown-linux-gnu", "j", "ud2"),
+        ("aarch64-unknown-linux-gnu", "b", "udf"),
+    ] {
+        place
+            .run(&["compile", "--target", target, "a.wat"])
+            .prints("");
+        let plain = place.run(&["objdump", "a.cwasm"]);
+        plain.shows(&[jump, trap]);
+        assert!(
+            !plain.stdout.contains("trampoline") && !plain.stdout.contains('\x1b'),
+            "{}",
+            plain.stdout
+        );
+        let full = place.run(&[
+            "objdump",
+            "--addresses",
+            "--bytes",
+            "--funcs",
+            "all",
+            "--color",
+            "always",
+            "a.cwasm",
+        ]);
+        full.shows(&["\x1b[", "0:\x1b[0m "]);
+        assert!(full.stdout.len() > plain.stdout.len());
+        let jumps = place.run(&["objdump", "--address-jumps", "--address-width=4", "a.cwasm"]);
+        assert!(
+            jumps.stdout.lines().any(|line| line.get(4..5) == Some(":")),
+            "{}",
+            jumps.stdout
+        );
+        place
+            .run(&["objdump", "--filter", "no such name", "a.cwasm"])
+            .prints("");
+        let bytes = std::fs::read(place.path().join("a.cwasm")).unwrap();
+        place
+            .run_with_stdin(&["objdump"], &bytes)
+            .prints(&plain.stdout);
+    }
+    place
+        .run(&["objdump", "a.wat"])
+        .fails(1, &["`a.wat` is not a .cwasm file"]);
+    place
+        .run(&["objdump", "--funcs", "some", "a.cwasm"])
+        .fails(2, &["invalid value 'some'"]);
+}
+
+#[test]
+fn damaged_files_are_not_disassembled_into_a_panic() {
+    let place = Place::new();
+    place.file(
+        "a.wat",
+        "(module (func (export \"f\") (param i32) (result i32) local.get 0))",
+    );
+    place.run(&["compile", "a.wat"]).prints("");
+    let good = std::fs::read(place.path().join("a.cwasm")).unwrap();
+    for step in 1..24 {
+        let cut = good.len() * step / 24;
+        place.file("cut.cwasm", &good[..cut]);
+        let outcome = place.run(&["objdump", "--funcs", "all", "cut.cwasm"]);
+        assert!(
+            outcome.status <= 1 && !outcome.stderr.contains("panicked"),
+            "{cut}: {}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn settings() {
+    let place = Place::new();
+    place
+        .run(&["settings"])
+        .shows(&["Cranelift settings for target", "inferred"]);
+    place
+        .run(&["settings", "--target", "x86_64-unknown-linux-gnu"])
+        .shows(&["has_avx2", "skylake"]);
+    place
+        .run(&["settings", "--target", "aarch64-unknown-linux-gnu"])
+        .shows(&["has_lse"]);
+    place
+        .run(&["settings", "--target", "pdp11"])
+        .fails(2, &["pdp11"]);
+    let json = place.run(&["settings", "--json", "--target", "x86_64-unknown-linux-gnu"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["triple"], "x86_64-unknown-linux-gnu");
+    let names: Vec<_> = json["bools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|flag| flag["name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"has_avx2"), "{names:?}");
+}
+
+#[test]
+fn new_configuration_files() {
+    let place = Place::new();
+    place
+        .run(&["config", "new", "c/config.toml"])
+        .shows(&["c/config.toml"]);
+    assert!(
+        std::fs::read_to_string(place.path().join("c/config.toml"))
+            .unwrap()
+            .contains("[cache]")
+    );
+    place
+        .run(&["config", "new", "c/config.toml"])
+        .fails(1, &["there is a file `c/config.toml` already"]);
+    if cfg!(target_os = "linux") {
+        let mut command = place.command(&["config", "new"]);
+        command.env("XDG_CONFIG_HOME", place.path());
+        assert_eq!(command.output().unwrap().status.code(), Some(0));
+        assert!(place.path().join("meantime/config.toml").exists());
+    }
+    place.run(&["config"]).fails(2, &["Usage: meantime config"]);
+}
+
+#[test]
+fn scripts() {
+    let place = Place::new();
+    let good = "(module (func (export \"f\") (result i32) i32.const 1))\n(assert_return (invoke \"f\") (i32.const 1))";
+    place.file("good.wast", good);
+    place.run(&["wast", "good.wast", "good.wast"]).prints("");
+    place.file("bad.wast", good.replace("(i32.const 1))", "(i32.const 2))"));
+    place
+        .run(&["wast", "good.wast", "bad.wast"])
+        .fails(1, &["bad.wast:2"]);
+    place.run(&["wast", "none.wast"]).fails(1, &["none.wast"]);
+    place.run(&["wast"]).fails(2, &["<SCRIPT_FILE>"]);
+}
+
+#[test]
+fn nobody_reads_the_output() {
+    let place = Place::new();
+    place.file(
+        "m.wat",
+        "(module (func (export \"f\") (result i32) i32.const 1))",
+    );
+    for arguments in [
+        &["settings"][..],
+        &["--help"],
+        &["-W", "help-long"],
+        &["completion", "bash"],
+        &["--invoke", "f", "m.wat"],
+    ] {
+        let mut command = place.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let outcome = outcome(child.wait_with_output().unwrap());
+        assert_eq!(outcome.stderr, "", "{arguments:?}");
+        assert!(outcome.status == 0, "{arguments:?} gave {}", outcome.status);
+    }
+}

@@ -1,0 +1,89 @@
+//! Faults that are not the guest's: they must end the process as if there were no guest.
+
+#![allow(unsafe_code)]
+
+mod support;
+
+use meantime_vm::HostError;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+use support::*;
+
+/// Says to a test, run in a process of its own, that it is to crash.
+const CRASH: &str = "MEANTIME_VM_TEST_CRASH";
+
+/// Runs a test of this file again, in a process where it crashes.
+fn crash(test: &str) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CRASH, "1")
+        .output()
+        .unwrap()
+}
+
+fn is_to_crash() -> bool {
+    std::env::var_os(CRASH).is_some()
+}
+
+fn read_null() -> i32 {
+    let null = std::hint::black_box(16) as *const i32;
+    // SAFETY: none; the fault is the test.
+    unsafe { null.read_volatile() }
+}
+
+#[test]
+fn a_fault_of_the_host_inside_a_guests_call_is_not_a_trap() {
+    if is_to_crash() {
+        let mut guest = Guest::new(|_, _| Ok(read_null()));
+        let _ = guest.call(Func::CallImport, 0);
+        return;
+    }
+    let output = crash("a_fault_of_the_host_inside_a_guests_call_is_not_a_trap");
+    assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{output:?}");
+}
+
+#[test]
+fn a_fault_before_any_call_is_not_a_trap() {
+    if is_to_crash() {
+        meantime_vm::init_traps();
+        read_null();
+        return;
+    }
+    let output = crash("a_fault_before_any_call_is_not_a_trap");
+    assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{output:?}");
+}
+
+#[test]
+fn a_stack_overflow_of_the_host_still_reaches_rusts_handler() {
+    fn endless(n: u64) -> u64 {
+        std::hint::black_box(endless(n + 1)) + 1
+    }
+    if is_to_crash() {
+        let mut guest = Guest::new(|_, i| Ok(endless(i as u64) as i32));
+        let _ = guest.call(Func::CallImport, 0);
+        return;
+    }
+    let output = crash("a_stack_overflow_of_the_host_still_reaches_rusts_handler");
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{output:?}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("has overflowed its stack"), "{message}");
+}
+
+#[test]
+fn a_guests_fault_at_an_address_that_is_no_memorys_is_not_a_trap() {
+    if is_to_crash() {
+        // A memory whose base lies: what a miscompiled access would do.
+        let mut guest = Guest::new(|_, _| Err(Box::new(()) as HostError));
+        let memory = guest.memory();
+        let import = guest.store.memory_import(memory);
+        let page = meantime_vm::host_page_size();
+        // SAFETY: nobody else uses the store; the base is never dereferenced by Rust.
+        unsafe {
+            (*import.from).base = std::ptr::without_provenance_mut(0x1234_5678 * page);
+        }
+        let _ = guest.call(Func::Load, 0);
+        return;
+    }
+    let output = crash("a_guests_fault_at_an_address_that_is_no_memorys_is_not_a_trap");
+    assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{output:?}");
+}
