@@ -62,7 +62,7 @@ pub use func::{
 };
 pub use gc::{
     AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, I31, NoExtern, NoFunc, NoneRef,
-    OwnedRooted, RootScope, Rooted, RootedGcRef,
+    OwnedRooted, RootScope, Rooted, RootedGcRef, ThrownException,
 };
 pub use instance::{Export, Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};

@@ -64,6 +64,22 @@ impl NoneRef {
     }
 }
 
+/// The error of a call that ended with an exception that nothing caught; the exception waits in the store.
+///
+/// No guest can throw before exception handling is supported.
+#[derive(Debug)]
+pub struct ThrownException {
+    _made_by_throws_alone: Infallible,
+}
+
+impl core::fmt::Display for ThrownException {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("thrown Wasm exception")
+    }
+}
+
+impl core::error::Error for ThrownException {}
+
 /// The heap has no room for a value, which comes back with the error.
 #[derive(Debug)]
 pub struct GcHeapOutOfMemory<T> {

@@ -167,6 +167,16 @@ impl<T> Store<T> {
         self.inner.set_limiter(Box::new(limiter));
     }
 
+    /// The exception that ended the last call, if one did; see [`ThrownException`](crate::ThrownException).
+    pub fn take_pending_exception(&mut self) -> Option<crate::Rooted<crate::ExnRef>> {
+        None
+    }
+
+    /// Whether there is one.
+    pub fn has_pending_exception(&self) -> bool {
+        false
+    }
+
     /// Collects garbage now.
     ///
     /// # Errors

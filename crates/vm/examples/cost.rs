@@ -1,0 +1,121 @@
+//! Prints what the runtime's own steps cost: `cargo run --release -p meantime-vm --example cost`.
+//!
+//! Not a benchmark of guest code, of which there is none but a few lines of assembly.
+
+#![allow(unsafe_code, dead_code)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use meantime_abi::entity::PrimaryMap;
+use meantime_abi::*;
+use meantime_vm::*;
+use std::sync::Arc;
+use std::time::Instant;
+use support::*;
+
+/// Nanoseconds of one run, the best of several rounds.
+fn measure(name: &str, times: u32, mut f: impl FnMut()) {
+    let mut best = f64::INFINITY;
+    for _ in 0..7 {
+        let start = Instant::now();
+        for _ in 0..times {
+            f();
+        }
+        best = best.min(start.elapsed().as_nanos() as f64 / f64::from(times));
+    }
+    println!("{name:44} {best:10.1} ns");
+}
+
+fn calls() {
+    let mut guest = Guest::new(|_, i| Ok(i));
+    let func = guest
+        .store
+        .func_ref(guest.instance, FuncIndex::from_u32(1 + Func::AddOne as u32));
+    let store = guest.store.ptr();
+    let mut values = [ValRaw::i32(1)];
+    measure("host calls guest", 1_000_000, || {
+        // SAFETY: the function is the store's and takes one value.
+        unsafe { call_wasm(store, func, values.as_mut_ptr(), 1).unwrap() };
+    });
+    measure("host calls guest calls host", 1_000_000, || {
+        guest.call(Func::CallImport, 1).unwrap();
+    });
+    measure("guest traps, with backtrace", 10_000, || {
+        guest.call(Func::Unreachable, 1).unwrap_err();
+    });
+}
+
+fn big_shape(kept_image: bool) -> InstanceShape {
+    let ty = memory_type(256, None);
+    let mut memory = memory_shape(ty, &Tunables::default());
+    if kept_image {
+        let bytes = vec![7u8; 4 << 20];
+        memory.image = Some(Arc::new(MemoryImage::new(0, bytes.into(), true)));
+    }
+    let table = TableShape {
+        repr: RefRepr::Func,
+        min: 100_000,
+        max: None,
+        lazy: true,
+        image: vec![FuncIndex::from_u32(0).into(); 100_000].into(),
+    };
+    let counts = VmCounts {
+        memories: 1,
+        tables: 1,
+        globals: 20,
+        ..VmCounts::default()
+    };
+    InstanceShape {
+        memories: PrimaryMap::from_iter([memory]),
+        tables: PrimaryMap::from_iter([table]),
+        globals: vec![ValRaw::ZERO; 20].into(),
+        ..InstanceShape::empty(counts)
+    }
+}
+
+fn instances() {
+    let allocator: Arc<dyn Allocator> = Arc::new(OnDemandAllocator::new());
+    let make = |shape: &Arc<InstanceShape>, allocator: &Arc<dyn Allocator>| {
+        let store = OwnedStore::new(StoreOptions {
+            max_wasm_stack: 512 << 10,
+            max_backtrace_frames: 20,
+            allocator: allocator.clone(),
+        });
+        let request = InstanceRequest {
+            shape: shape.clone(),
+            imports: Imports::default(),
+            shared_memories: &[],
+        };
+        // SAFETY: nothing is imported.
+        unsafe { StoreCore::allocate_instance(store.ptr(), request).unwrap() };
+        store
+    };
+    for image in [false, true] {
+        let shape = Arc::new(big_shape(image));
+        let name = if image { "4 MiB image" } else { "no image" };
+        measure(&format!("store and instance, {name}, kept"), 10_000, || {
+            drop(make(&shape, &allocator));
+        });
+        let mut stores = Vec::new();
+        measure(&format!("store and instance, {name}, new"), 100, || {
+            stores.push(make(&shape, &allocator));
+        });
+    }
+}
+
+fn growth() {
+    let mut guest = Guest::with_memory(
+        memory_shape(memory_type(1, None), &Tunables::default()),
+        |_, i| Ok(i),
+    );
+    measure("memory.grow by one page", 2_000, || {
+        guest.call(Func::Grow, 1).unwrap();
+    });
+}
+
+fn main() {
+    calls();
+    instances();
+    growth();
+}
