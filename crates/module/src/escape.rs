@@ -15,6 +15,8 @@ pub(crate) fn mark(module: &mut Module) {
             mark(func);
         }
     }
+    // The host calls it through a funcref, too.
+    module.start.iter().copied().for_each(&mut mark);
     for init in module.global_inits.values() {
         init.funcs().for_each(&mut mark);
     }
