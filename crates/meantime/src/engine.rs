@@ -61,9 +61,16 @@ impl Engine {
         }
         let backend = match config.enable_compiler {
             true => {
-                let flags: Vec<_> =
-                    config.compiler_flags.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-                Some(Optimizer::new(config.target.clone(), &flags, tunables.clone())?)
+                let flags: Vec<_> = config
+                    .compiler_flags
+                    .iter()
+                    .map(|(k, v)| (k.clone(), v.clone()))
+                    .collect();
+                Some(Optimizer::new(
+                    config.target.clone(),
+                    &flags,
+                    tunables.clone(),
+                )?)
             }
             false => None,
         };
@@ -87,7 +94,9 @@ impl Engine {
 
     /// A handle that does not keep the engine alive.
     pub fn weak(&self) -> EngineWeak {
-        EngineWeak { inner: Arc::downgrade(&self.inner) }
+        EngineWeak {
+            inner: Arc::downgrade(&self.inner),
+        }
     }
 
     /// The configuration.
@@ -119,13 +128,17 @@ impl Engine {
     pub fn detect_precompiled_file(path: impl AsRef<Path>) -> Result<Option<Precompiled>> {
         use std::io::Read;
         let mut start = Vec::new();
-        std::fs::File::open(path)?.take(4096).read_to_end(&mut start)?;
+        std::fs::File::open(path)?
+            .take(4096)
+            .read_to_end(&mut start)?;
         Ok(Engine::detect_precompiled(&start))
     }
 
     /// A value whose hash is equal for engines that can load each other's compiled modules.
     pub fn precompile_compatibility_hash(&self) -> impl std::hash::Hash + '_ {
-        let settings = self.backend().map(|b| (b.triple().to_string(), b.settings()));
+        let settings = self
+            .backend()
+            .map(|b| (b.triple().to_string(), b.settings()));
         let version = self.config().module_version.as_str();
         (version, self.tunables(), settings.ok())
     }
@@ -155,7 +168,9 @@ impl Engine {
     pub(crate) fn backend(&self) -> Result<&Optimizer> {
         match &self.inner.backend {
             Some(backend) => Ok(backend),
-            None => bail!("this engine has no compiler: it was disabled with `Config::enable_compiler`"),
+            None => {
+                bail!("this engine has no compiler: it was disabled with `Config::enable_compiler`")
+            }
         }
     }
 
@@ -202,7 +217,9 @@ impl Engine {
         if let Some(trampoline) = trampolines.get(&signature) {
             return Ok(trampoline.code as CodePtr);
         }
-        let compiled = self.backend()?.compile_trampoline(Trampoline::Host, &signature)?;
+        let compiled = self
+            .backend()?
+            .compile_trampoline(Trampoline::Host, &signature)?;
         let key = abi::FuncKey::Trampoline(Trampoline::Host, abi::TypeIndex::from_u32(0));
         let entry = vm::FuncEntry {
             start: 0,
@@ -213,11 +230,16 @@ impl Engine {
         };
         let memory = vm::CodeMemory::from_bytes(&compiled.code)?;
         let side_tables = vm::SharedBytes::from(compiled.side_table);
-        let region =
-            vm::CodeRegion::new(memory, side_tables, vec![entry], 0, false, Arc::new(()))
-                .map_err(Error::new)?;
+        let region = vm::CodeRegion::new(memory, side_tables, vec![entry], 0, false, Arc::new(()))
+            .map_err(Error::new)?;
         let code = region.text().as_ptr() as usize;
-        trampolines.insert(signature, HostTrampoline { code, _region: region });
+        trampolines.insert(
+            signature,
+            HostTrampoline {
+                code,
+                _region: region,
+            },
+        );
         Ok(code as CodePtr)
     }
 }
@@ -230,7 +252,9 @@ impl Default for Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Engine").field(&Arc::as_ptr(&self.inner)).finish()
+        f.debug_tuple("Engine")
+            .field(&Arc::as_ptr(&self.inner))
+            .finish()
     }
 }
 
@@ -243,7 +267,9 @@ pub struct EngineWeak {
 impl EngineWeak {
     /// The engine, if it is still alive.
     pub fn upgrade(&self) -> Option<Engine> {
-        Some(Engine { inner: self.inner.upgrade()? })
+        Some(Engine {
+            inner: self.inner.upgrade()?,
+        })
     }
 }
 

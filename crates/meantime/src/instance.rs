@@ -3,9 +3,9 @@
 use crate::instantiate::{self, ResolvedImport};
 use crate::store::{Owner, StoreId, StoreOpaque};
 use crate::{
-    AsContext, AsContextMut, Extern, ExternType, Func, Global, Memory, Module, ModuleExport, Result,
-    SharedMemory, StoreContext, StoreContextMut, Table, Tag, TypedFunc, WasmParams, WasmResults,
-    format_err,
+    AsContext, AsContextMut, Extern, ExternType, Func, Global, Memory, Module, ModuleExport,
+    Result, SharedMemory, StoreContext, StoreContextMut, Table, Tag, TypedFunc, WasmParams,
+    WasmResults, format_err,
 };
 use core::marker::PhantomData;
 use meantime_module::EntityIndex;
@@ -59,7 +59,10 @@ impl Instance {
     }
 
     pub(crate) fn from_id(store: &StoreOpaque, id: vm::InstanceId) -> Instance {
-        Instance { store: store.id(), id }
+        Instance {
+            store: store.id(),
+            id,
+        }
     }
 
     /// The module that it is an instance of.
@@ -75,7 +78,9 @@ impl Instance {
         self.store.check(store);
         match store.owner_of(self.id) {
             Owner::Module(module) => module,
-            Owner::Host(_) => unreachable!("handles of instances are only made of modules' instances"),
+            Owner::Host(_) => {
+                unreachable!("handles of instances are only made of modules' instances")
+            }
         }
     }
 
@@ -90,11 +95,17 @@ impl Instance {
     ) -> impl ExactSizeIterator<Item = Export<'a>> + 'a {
         let store = store.into().0.opaque_mut();
         let module = self.load_module(store).clone();
-        let items: Vec<Extern> =
-            module.env().exports().iter().map(|e| self.item(store, e.index)).collect();
+        let items: Vec<Extern> = module
+            .env()
+            .exports()
+            .iter()
+            .map(|e| self.item(store, e.index))
+            .collect();
         let store = &*store;
         let names = self.load_module(store).env().exports().iter();
-        names.zip(items).map(|(export, item)| Export::new(&export.name, item))
+        names
+            .zip(items)
+            .map(|(export, item)| Export::new(&export.name, item))
     }
 
     /// What it exports under this name.
@@ -304,13 +315,21 @@ pub struct InstancePre<T> {
 
 impl<T> Clone for InstancePre<T> {
     fn clone(&self) -> Self {
-        InstancePre { module: self.module.clone(), imports: self.imports.clone(), _data: PhantomData }
+        InstancePre {
+            module: self.module.clone(),
+            imports: self.imports.clone(),
+            _data: PhantomData,
+        }
     }
 }
 
 impl<T: 'static> InstancePre<T> {
     pub(crate) fn new(module: &Module, imports: Vec<ResolvedImport>) -> InstancePre<T> {
-        InstancePre { module: module.clone(), imports: imports.into(), _data: PhantomData }
+        InstancePre {
+            module: module.clone(),
+            imports: imports.into(),
+            _data: PhantomData,
+        }
     }
 
     /// The module.
@@ -328,6 +347,10 @@ impl<T: 'static> InstancePre<T> {
     ///
     /// When the store or an import belongs to another engine or store.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        instantiate::instantiate(store.as_context_mut().0.opaque_mut(), &self.module, &self.imports)
+        instantiate::instantiate(
+            store.as_context_mut().0.opaque_mut(),
+            &self.module,
+            &self.imports,
+        )
     }
 }

@@ -9,8 +9,8 @@ use crate::types::matching;
 use crate::{Engine, Error, Extern, Func, Instance, Module, Result, ValRaw, bail};
 use core::ptr::NonNull;
 use meantime_abi::{
-    ElemIndex, FuncIndex, RefRepr, RefType, VmFuncImport, VmFuncRef, VmGlobalImport, VmMemoryImport,
-    VmTableImport, VmTagImport,
+    ElemIndex, FuncIndex, RefRepr, RefType, VmFuncImport, VmFuncRef, VmGlobalImport,
+    VmMemoryImport, VmTableImport, VmTagImport,
 };
 use meantime_module::{ConstExpr, ConstOp, ElemItems, Import, SegmentMode};
 use meantime_vm as vm;
@@ -69,7 +69,10 @@ pub(crate) fn check_host_import(module: &Module, import: &Import, func: &HostFun
 }
 
 fn in_import(import: &Import, error: Error) -> Error {
-    error.context(format!("incompatible import type for `{}::{}`", import.module, import.name))
+    error.context(format!(
+        "incompatible import type for `{}::{}`",
+        import.module, import.name
+    ))
 }
 
 /// Makes an instance from imports of the right types.
@@ -198,7 +201,10 @@ fn evaluate_globals(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId
     for &index in &module.recipe().globals {
         let expr = &module.env().global_inits()[index];
         let value = evaluate(store, id, expr)?;
-        let global = store.vm().global(vm::GlobalId { instance: id, index });
+        let global = store.vm().global(vm::GlobalId {
+            instance: id,
+            index,
+        });
         // SAFETY: the instance was just made and no guest runs.
         unsafe { (*global).0 = value };
     }
@@ -209,17 +215,26 @@ fn evaluate_globals(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId
 fn fill_tables(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
     for &index in &module.recipe().tables {
         let env = module.env();
-        let Some(init) = &env.table_inits()[index].init else { continue };
+        let Some(init) = &env.table_inits()[index].init else {
+            continue;
+        };
         let ty = env.tables()[env.table_index(index)];
         let value = evaluate(store, id, init)?;
-        let table = vm::TableId { instance: id, index };
-        store.vm_mut().table_fill(table, 0, element(&ty.element, value), ty.min)?;
+        let table = vm::TableId {
+            instance: id,
+            index,
+        };
+        store
+            .vm_mut()
+            .table_fill(table, 0, element(&ty.element, value), ty.min)?;
         // The image comes over it.
         let image: Vec<_> = env.table_inits()[index].image.to_vec();
         for (at, func) in image.into_iter().enumerate() {
             if let Some(func) = func {
                 let func = store.vm_mut().func_ref(id, func);
-                store.vm_mut().table_set(table, at as u64, vm::TableElement::Func(Some(func)))?;
+                store
+                    .vm_mut()
+                    .table_set(table, at as u64, vm::TableElement::Func(Some(func)))?;
             }
         }
     }
@@ -241,8 +256,12 @@ fn evaluate_elem(
     index: ElemIndex,
 ) -> Result<()> {
     let elem = &module.env().elems()[index];
-    let ElemItems::Exprs(items) = &elem.items else { return Ok(()) };
-    let items = items.iter().map(|e| Ok(element(&elem.ty, evaluate(store, id, e)?)));
+    let ElemItems::Exprs(items) = &elem.items else {
+        return Ok(());
+    };
+    let items = items
+        .iter()
+        .map(|e| Ok(element(&elem.ty, evaluate(store, id, e)?)));
     let items = items.collect::<Result<Vec<_>>>()?;
     store.vm_mut().set_elem(id, index, items);
     Ok(())
@@ -252,7 +271,9 @@ fn evaluate_elem(
 fn apply_elems(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
     for &index in &module.recipe().active_elems {
         let elem = &module.env().elems()[index];
-        let SegmentMode::Active { target, offset, .. } = &elem.mode else { continue };
+        let SegmentMode::Active { target, offset, .. } = &elem.mode else {
+            continue;
+        };
         let offset = evaluate_address(store, id, offset)?;
         let table = store.vm().table_id(id, *target);
         match &elem.items {
@@ -276,10 +297,14 @@ fn apply_elems(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> 
 fn apply_datas(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
     for &index in &module.recipe().active_datas {
         let data = &module.env().datas()[index];
-        let SegmentMode::Active { target, offset, .. } = &data.mode else { continue };
+        let SegmentMode::Active { target, offset, .. } = &data.mode else {
+            continue;
+        };
         let offset = evaluate_address(store, id, offset)?;
         let memory = store.vm().memory_id(id, *target);
-        store.vm_mut().memory_write(memory, offset, module.data(data))?;
+        store
+            .vm_mut()
+            .memory_write(memory, offset, module.data(data))?;
     }
     Ok(())
 }
@@ -287,7 +312,9 @@ fn apply_datas(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> 
 /// Calls the start function.
 #[allow(unsafe_code)]
 fn start(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
-    let Some(index) = module.env().start() else { return Ok(()) };
+    let Some(index) = module.env().start() else {
+        return Ok(());
+    };
     let func_ref = store.vm_mut().func_ref(id, index);
     // SAFETY: validated: the start function has neither parameters nor results.
     unsafe { Func::from_func_ref(store, func_ref).call_raw(store, &mut []) }
@@ -381,7 +408,12 @@ impl Recipe {
         }
         for (index, elem) in module.elems() {
             match (&elem.mode, &elem.items) {
-                (SegmentMode::Active { in_image: false, .. }, items) => {
+                (
+                    SegmentMode::Active {
+                        in_image: false, ..
+                    },
+                    items,
+                ) => {
                     recipe.active_elems.push(index);
                     if let ElemItems::Funcs(funcs) = items {
                         let funcs = funcs.iter().map(|f| (*f).into()).collect();
@@ -393,7 +425,13 @@ impl Recipe {
             }
         }
         for (index, data) in module.datas() {
-            if matches!(data.mode, SegmentMode::Active { in_image: false, .. }) {
+            if matches!(
+                data.mode,
+                SegmentMode::Active {
+                    in_image: false,
+                    ..
+                }
+            ) {
                 recipe.active_datas.push(index);
             }
         }

@@ -54,7 +54,9 @@ pub use config::{
 };
 pub use engine::{Engine, EngineWeak, Precompiled};
 pub use error::{Error, OutOfMemory, Result, ToWasmtimeResult};
-pub use externals::{Extern, Global, Memory, MemoryAccessError, SharedMemory, Table, Tag, WaitResult};
+pub use externals::{
+    Extern, Global, Memory, MemoryAccessError, SharedMemory, Table, Tag, WaitResult,
+};
 #[doc(hidden)]
 pub use func::HostFunc;
 pub use func::{

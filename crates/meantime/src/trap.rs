@@ -15,7 +15,10 @@ pub(crate) fn from_unwind(store: &mut StoreOpaque, unwind: Box<vm::Unwind>) -> E
     let vm::Unwind { reason, backtrace } = *unwind;
     let mut error = match reason {
         vm::UnwindReason::Error(error) => from_host_error(error),
-        vm::UnwindReason::Trap { trap, fault_address } => {
+        vm::UnwindReason::Trap {
+            trap,
+            fault_address,
+        } => {
             let error = Error::from(trap);
             match fault_address.and_then(|addr| store.vm().describe_fault(addr)) {
                 Some(fault) => error.context(MemoryFault(fault)),
@@ -79,7 +82,10 @@ impl WasmBacktrace {
         let store = store.as_context();
         let store = store.0.opaque();
         let Some(max) = store.engine().config().wasm_backtrace_max_frames else {
-            return WasmBacktrace { frames: Vec::new(), hint: false };
+            return WasmBacktrace {
+                frames: Vec::new(),
+                hint: false,
+            };
         };
         let max = max.get();
         WasmBacktrace::resolve(store, &store.vm().backtrace(max))
@@ -101,7 +107,10 @@ impl WasmBacktrace {
         let mut hint = false;
         let frames = backtrace.frames.iter();
         let frames = frames.filter_map(|frame| FrameInfo::resolve(store, frame, &mut hint));
-        WasmBacktrace { frames: frames.collect(), hint }
+        WasmBacktrace {
+            frames: frames.collect(),
+            hint,
+        }
     }
 }
 

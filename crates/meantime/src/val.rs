@@ -176,7 +176,12 @@ impl Val {
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
             Val::V128(_) => ValType::V128,
-            other => ValType::Ref(other.ref_().expect("all else are references").load_ty(store)?),
+            other => ValType::Ref(
+                other
+                    .ref_()
+                    .expect("all else are references")
+                    .load_ty(store)?,
+            ),
         })
     }
 
@@ -236,7 +241,10 @@ impl Val {
             Val::F32(v) => ValRaw::f32(*v),
             Val::F64(v) => ValRaw::f64(*v),
             Val::V128(v) => ValRaw::v128(v.0),
-            other => other.ref_().expect("all else are references").lower(store)?,
+            other => other
+                .ref_()
+                .expect("all else are references")
+                .lower(store)?,
         })
     }
 
@@ -413,7 +421,10 @@ impl Ref {
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None))
+        matches!(
+            self,
+            Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None)
+        )
     }
 
     /// Whether it is not null.
@@ -435,7 +446,10 @@ impl Ref {
     }
 
     pub(crate) fn load_ty(&self, store: &StoreOpaque) -> Result<RefType> {
-        assert!(self.belongs_to(store), "reference used with the wrong store");
+        assert!(
+            self.belongs_to(store),
+            "reference used with the wrong store"
+        );
         let heap = match self {
             Ref::Func(None) => HeapType::NoFunc,
             Ref::Extern(None) => HeapType::NoExtern,
@@ -463,7 +477,10 @@ impl Ref {
     }
 
     pub(crate) fn is_of(&self, store: &StoreOpaque, ty: &RefType) -> Result<bool> {
-        assert!(self.belongs_to(store), "reference used with the wrong store");
+        assert!(
+            self.belongs_to(store),
+            "reference used with the wrong store"
+        );
         if self.is_null() && !ty.is_nullable() {
             return Ok(false);
         }
@@ -492,7 +509,10 @@ impl Ref {
     }
 
     pub(crate) fn lower(&self, store: &mut StoreOpaque) -> Result<ValRaw> {
-        assert!(self.belongs_to(store), "reference used with the wrong store");
+        assert!(
+            self.belongs_to(store),
+            "reference used with the wrong store"
+        );
         Ok(match self {
             Ref::Func(None) => ValRaw::funcref(core::ptr::null_mut()),
             Ref::Func(Some(f)) => ValRaw::funcref(f.prepared(store)?.as_ptr().cast()),

@@ -7,12 +7,17 @@ fn run(wat: &str) -> Result<i32> {
     let module = Module::new(&engine, wat)?;
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[])?;
-    instance.get_typed_func::<(), i32>(&mut store, "run")?.call(&mut store, ())
+    instance
+        .get_typed_func::<(), i32>(&mut store, "run")?
+        .call(&mut store, ())
 }
 
 #[test]
 fn a_function_returns() -> Result<()> {
-    assert_eq!(run(r#"(module (func (export "run") (result i32) i32.const 42))"#)?, 42);
+    assert_eq!(
+        run(r#"(module (func (export "run") (result i32) i32.const 42))"#)?,
+        42
+    );
     Ok(())
 }
 
@@ -27,7 +32,10 @@ fn memory_is_initialized_and_loads() -> Result<()> {
 #[test]
 fn traps_are_errors_with_backtraces() {
     for (wat, trap) in [
-        (r#"(module (func $f (export "run") (result i32) unreachable))"#, Trap::UnreachableCodeReached),
+        (
+            r#"(module (func $f (export "run") (result i32) unreachable))"#,
+            Trap::UnreachableCodeReached,
+        ),
         (
             r#"(module (memory 1) (func $f (export "run") (result i32) (i32.load (i32.const -8))))"#,
             Trap::MemoryOutOfBounds,
@@ -36,7 +44,10 @@ fn traps_are_errors_with_backtraces() {
             r#"(module (func $f (export "run") (result i32) (i32.div_u (i32.const 1) (i32.const 0))))"#,
             Trap::IntegerDivisionByZero,
         ),
-        (r#"(module (func $f (export "run") (result i32) (i32.add (i32.const 1) (call $f))))"#, Trap::StackOverflow),
+        (
+            r#"(module (func $f (export "run") (result i32) (i32.add (i32.const 1) (call $f))))"#,
+            Trap::StackOverflow,
+        ),
     ] {
         let error = run(wat).unwrap_err();
         assert_eq!(error.downcast_ref::<Trap>(), Some(&trap), "{error:?}");
@@ -83,7 +94,10 @@ fn indirect_calls_reach_their_functions() -> Result<()> {
 #[test]
 fn serialized_modules_run() -> Result<()> {
     let engine = Engine::default();
-    let module = Module::new(&engine, r#"(module (func (export "run") (result i32) i32.const 42))"#)?;
+    let module = Module::new(
+        &engine,
+        r#"(module (func (export "run") (result i32) i32.const 42))"#,
+    )?;
     let bytes = module.serialize()?;
     // SAFETY: these bytes were made just now.
     #[allow(unsafe_code)]

@@ -1,7 +1,8 @@
-//! Which functions can become a `funcref`: those that need a place for one in every instance.
+//! Which functions can become a `funcref`: those that need a place for one in every instance. The start function counts too, because the
+//! host calls it.
 //!
 //! The one idea: a `ref.func` in a body may only name a function that also occurs outside of bodies (the specification's C.REFS),
-//! so looking at exports, segments and constant expressions finds all.
+//! so looking at exports, the start section, segments and constant expressions finds all.
 
 use crate::{ElemItems, EntityIndex, Module, SegmentMode};
 use meantime_abi::FuncIndex;
@@ -15,7 +16,7 @@ pub(crate) fn mark(module: &mut Module) {
             mark(func);
         }
     }
-    // The host calls it through a funcref, too.
+    // The host calls it as it calls an exported function.
     module.start.iter().copied().for_each(&mut mark);
     for init in module.global_inits.values() {
         init.funcs().for_each(&mut mark);

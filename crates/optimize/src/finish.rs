@@ -1,9 +1,9 @@
 //! From CLIF to a [`CompiledFunction`]: runs Cranelift and turns what it says about the code into relocations and a side table.
 
+use crate::Target;
 use crate::location::Locations;
 use crate::scratch::Scratch;
 use crate::types::trap_of;
-use crate::Target;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::{

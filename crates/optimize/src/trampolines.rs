@@ -121,8 +121,12 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     let (context, args) = (params[0], params[1..].to_vec());
     let vm = MemFlagsData::trusted().with_alias_region(Some(region));
     let load = |b: &mut FunctionBuilder<'_>, base, offset: usize| {
-        b.ins()
-            .load(PTR, vm, base, i32::try_from(offset).expect("a small struct"))
+        b.ins().load(
+            PTR,
+            vm,
+            base,
+            i32::try_from(offset).expect("a small struct"),
+        )
     };
 
     let store = load(b, context, offset_of!(VmHeader, store));

@@ -7,7 +7,6 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use meantime_abi::entity::PrimaryMap;
 use meantime_abi::*;
 use meantime_vm::*;
 use std::sync::Arc;
@@ -46,10 +45,10 @@ fn calls() {
     });
 }
 
-fn big_shape(kept_image: bool) -> InstanceShape {
-    let ty = memory_type(256, None);
-    let mut memory = memory_shape(ty, &Tunables::default());
-    if kept_image {
+/// A module with memories of 16 MiB and tables of 100,000 elements, as many as said.
+fn big_shape(memories: u32, image: bool, tables: u32) -> InstanceShape {
+    let mut memory = memory_shape(memory_type(256, None), &Tunables::default());
+    if image {
         let bytes = vec![7u8; 4 << 20];
         memory.image = Some(Arc::new(MemoryImage::new(0, bytes.into(), true)));
     }
@@ -61,14 +60,14 @@ fn big_shape(kept_image: bool) -> InstanceShape {
         image: vec![FuncIndex::from_u32(0).into(); 100_000].into(),
     };
     let counts = VmCounts {
-        memories: 1,
-        tables: 1,
+        memories,
+        tables,
         globals: 20,
         ..VmCounts::default()
     };
     InstanceShape {
-        memories: PrimaryMap::from_iter([memory]),
-        tables: PrimaryMap::from_iter([table]),
+        memories: (0..memories).map(|_| memory.clone()).collect(),
+        tables: (0..tables).map(|_| table.clone()).collect(),
         globals: vec![ValRaw::ZERO; 20].into(),
         ..InstanceShape::empty(counts)
     }
@@ -91,14 +90,19 @@ fn instances() {
         unsafe { StoreCore::allocate_instance(store.ptr(), request).unwrap() };
         store
     };
-    for image in [false, true] {
-        let shape = Arc::new(big_shape(image));
-        let name = if image { "4 MiB image" } else { "no image" };
-        measure(&format!("store and instance, {name}, kept"), 10_000, || {
+    for (name, memories, image, tables) in [
+        ("nothing", 0, false, 0),
+        ("a table", 0, false, 1),
+        ("a memory", 1, false, 0),
+        ("a memory with an image", 1, true, 0),
+        ("all", 1, true, 1),
+    ] {
+        let shape = Arc::new(big_shape(memories, image, tables));
+        measure(&format!("instance again, {name}"), 5_000, || {
             drop(make(&shape, &allocator));
         });
         let mut stores = Vec::new();
-        measure(&format!("store and instance, {name}, new"), 100, || {
+        measure(&format!("instance anew, {name}"), 200, || {
             stores.push(make(&shape, &allocator));
         });
     }

@@ -1,4 +1,4 @@
-//! Where memories and tables come from.
+//! Where memories, tables and contexts come from.
 //!
 //! The one idea: instances ask a trait, so that other strategies, such as a pool of slots, can stand behind it.
 
@@ -27,30 +27,32 @@ pub trait Allocator: Send + Sync + Debug {
         drop(memory);
     }
 
-    /// Zeroed storage for a table of this many bytes.
+    /// Zeroed storage for a table or an instance's context, of this many bytes.
     ///
     /// # Errors
     ///
     /// When there is no room.
-    fn allocate_table(&self, bytes: usize) -> io::Result<ZeroedBlock> {
+    fn allocate_block(&self, bytes: usize) -> io::Result<ZeroedBlock> {
         ZeroedBlock::new(bytes)
     }
 
-    /// Takes back a table's storage that nobody uses any more.
-    fn free_table(&self, block: ZeroedBlock) {
+    /// Takes back storage that nobody uses any more.
+    fn free_block(&self, block: ZeroedBlock) {
         drop(block);
     }
 }
 
-/// Memories that are kept for the next instance of the same module.
+/// Memories, and blocks, that are kept for the next instance.
 const MAX_KEPT: usize = 16;
 
-/// Asks the system for each instance, except that a few memories are kept, emptied, for the next instance of the same module: the
-/// system calls that make a memory take longer than all else of making an instance.
+/// Asks the system for each instance, except that a few memories and large tables are kept, emptied, for the next instance of the same
+/// module: the system calls that make and unmake them take longer than all else of making an instance.
 #[derive(Debug, Default)]
 pub struct OnDemandAllocator {
     /// Oldest first.
     kept: Mutex<VecDeque<Kept>>,
+    /// Oldest first, all zeros.
+    kept_blocks: Mutex<VecDeque<ZeroedBlock>>,
 }
 
 /// An emptied memory.
@@ -91,6 +93,11 @@ impl OnDemandAllocator {
 
     fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept_blocks(&self) -> MutexGuard<'_, VecDeque<ZeroedBlock>> {
+        let guard = self.kept_blocks.lock();
+        guard.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,6 +144,32 @@ impl Allocator for OnDemandAllocator {
             false => kept.iter().position(|kept| !kept.is_useful()),
         };
         let dropped = first_useless.and_then(|i| kept.remove(i));
+        drop(kept);
+        drop(dropped);
+    }
+
+    fn allocate_block(&self, bytes: usize) -> io::Result<ZeroedBlock> {
+        if bytes >= ZeroedBlock::MAP_FROM {
+            let mut kept = self.kept_blocks();
+            let newest = kept.iter().rposition(|block| block.len() == bytes);
+            if let Some(block) = newest.and_then(|i| kept.remove(i)) {
+                return Ok(block);
+            }
+        }
+        ZeroedBlock::new(bytes)
+    }
+
+    fn free_block(&self, mut block: ZeroedBlock) {
+        if block.clear().is_err() {
+            return;
+        }
+        let mut kept = self.kept_blocks();
+        kept.push_back(block);
+        let dropped = if kept.len() > MAX_KEPT {
+            kept.pop_front()
+        } else {
+            None
+        };
         drop(kept);
         drop(dropped);
     }
@@ -190,6 +223,22 @@ mod tests {
             again.grow_to(6 << 16).unwrap();
             assert!(bytes(&again)[2 << 16..].iter().all(|&b| b == 0));
         }
+    }
+
+    #[test]
+    fn a_kept_block_is_zero() {
+        let allocator = OnDemandAllocator::new();
+        let block = allocator.allocate_block(1 << 20).unwrap();
+        let base = block.base();
+        // SAFETY: inside the block.
+        unsafe { base.write_bytes(1, 1 << 20) };
+        allocator.free_block(block);
+        assert_ne!(allocator.allocate_block(1 << 21).unwrap().base(), base);
+        let again = allocator.allocate_block(1 << 20).unwrap();
+        assert_eq!(again.base(), base);
+        // SAFETY: inside the block.
+        let bytes = unsafe { std::slice::from_raw_parts(base.as_ptr(), 1 << 20) };
+        assert!(bytes.iter().all(|&b| b == 0));
     }
 
     #[test]

@@ -9,8 +9,6 @@ use std::io;
 use std::ptr::NonNull;
 
 const ALIGN: usize = 16;
-/// From this size on, a mapping is cheaper than zeroing.
-const MAP_FROM: usize = 64 << 10;
 
 /// Zeroed bytes, aligned to 16.
 #[derive(Debug)]
@@ -26,13 +24,16 @@ unsafe impl Send for ZeroedBlock {}
 unsafe impl Sync for ZeroedBlock {}
 
 impl ZeroedBlock {
+    /// From this size on, a mapping is cheaper than zeroing.
+    pub(crate) const MAP_FROM: usize = 64 << 10;
+
     /// A block of this many bytes.
     ///
     /// # Errors
     ///
     /// When there is not that much memory.
     pub fn new(len: usize) -> io::Result<ZeroedBlock> {
-        if len >= MAP_FROM {
+        if len >= ZeroedBlock::MAP_FROM {
             let mapping = Mapping::zeroed(len)?;
             return Ok(ZeroedBlock {
                 base: mapping.base(),
@@ -52,6 +53,19 @@ impl ZeroedBlock {
             len,
             mapping: None,
         })
+    }
+
+    /// Makes it all zeros again and gives its memory back, without giving up its addresses.
+    ///
+    /// # Errors
+    ///
+    /// When it is a small block, or the system refuses.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        match &self.mapping {
+            // SAFETY: the block is borrowed mutably, so nobody else refers to its bytes.
+            Some(mapping) => unsafe { mapping.discard(0..mapping.len()) },
+            None => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        }
     }
 
     /// Its first byte.
@@ -82,6 +96,8 @@ impl Drop for ZeroedBlock {
 mod tests {
     use super::*;
 
+    const MAP_FROM: usize = ZeroedBlock::MAP_FROM;
+
     #[test]
     fn blocks_of_every_size_are_zero_and_aligned() {
         for len in [0, 1, 100, MAP_FROM - 1, MAP_FROM, 1 << 30] {
@@ -92,6 +108,13 @@ mod tests {
                 // SAFETY: inside the block.
                 assert_eq!(unsafe { block.base().add(len - 1).read() }, 0);
             }
+        }
+        let mut block = ZeroedBlock::new(MAP_FROM).unwrap();
+        // SAFETY: inside the block.
+        unsafe {
+            block.base().write_bytes(1, MAP_FROM);
+            block.clear().unwrap();
+            assert_eq!(block.base().add(MAP_FROM - 1).read(), 0);
         }
     }
 }

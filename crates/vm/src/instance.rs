@@ -128,13 +128,13 @@ impl InstanceRef {
         assert_eq!(imports.tags.len(), counts.tag_imports as usize);
 
         let size = offset_of!(Instance, vm) + shape.layout.size() as usize;
-        let block = ZeroedBlock::new(size.max(size_of::<Instance>())).map_err(|source| {
-            AllocateError::Os {
+        let block = allocator
+            .allocate_block(size.max(size_of::<Instance>()))
+            .map_err(|source| AllocateError::Os {
                 what: "an instance",
                 size: size as u64,
                 source,
-            }
-        })?;
+            })?;
         let memories = allocate_memories(request, allocator)?;
         let tables = match allocate_tables(shape, allocator) {
             Ok(tables) => tables,
@@ -264,10 +264,12 @@ impl InstanceRef {
             let memories = std::mem::take(&mut instance.memories);
             free_memories(memories, &instance.shape.memories, allocator);
             for table in std::mem::take(&mut instance.tables) {
-                allocator.free_table(table.into_block());
+                allocator.free_block(table.into_block());
             }
             self.0.drop_in_place();
-            drop(block);
+            if let Some(block) = block {
+                allocator.free_block(block);
+            }
         }
     }
 
@@ -534,7 +536,7 @@ fn allocate_tables(
             Ok(table) => tables.push(table),
             Err(error) => {
                 for table in tables {
-                    allocator.free_table(table.into_block());
+                    allocator.free_block(table.into_block());
                 }
                 return Err(error);
             }

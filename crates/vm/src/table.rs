@@ -75,7 +75,7 @@ impl Table {
             lazy: shape.lazy && shape.repr == RefRepr::Func,
             max: shape.max,
             block: allocator
-                .allocate_table(bytes)
+                .allocate_block(bytes)
                 .map_err(|source| AllocateError::Os {
                     what: "a table",
                     size: bytes as u64,
@@ -211,12 +211,12 @@ impl Table {
         if new_len * size > self.block.len() {
             // Twice as much, so that growing by one takes constant time on average; only addresses where it is not used.
             let room = (new_len * size).max(2 * self.block.len());
-            let block = allocator.allocate_table(room).map_err(GrowError::Os)?;
+            let block = allocator.allocate_block(room).map_err(GrowError::Os)?;
             // SAFETY: both blocks hold at least the old elements.
             unsafe {
                 std::ptr::copy_nonoverlapping(self.base(), block.base().as_ptr(), old_len * size);
             }
-            allocator.free_table(std::mem::replace(&mut self.block, block));
+            allocator.free_block(std::mem::replace(&mut self.block, block));
         }
         self.len = new_len;
         let stored = self.encode(init);

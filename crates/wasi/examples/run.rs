@@ -1,8 +1,8 @@
 //! Runs a program of WASI preview 1: the smallest useful host.
 //!
 //! ```text
-//! cargo run -p meantime-wasi --example run -- [--dir HOST::GUEST] [--ro-dir HOST::GUEST] [--env NAME=VALUE]
-//!     [--listen ADDRESS] PROGRAM.wasm [ARGUMENT]...
+//! cargo run -p meantime-wasi --example run -- [--dir HOST::GUEST] [--ro-dir HOST::GUEST]
+//!     [--env NAME=VALUE] [--listen ADDRESS] PROGRAM.wasm [ARGUMENT]...
 //! ```
 //!
 //! `--listen` gives the program a listening socket, the descriptor after the last directory.

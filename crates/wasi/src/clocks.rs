@@ -1,7 +1,7 @@
 //! The clocks a guest reads, and the traits by which an embedder replaces them.
 //!
-//! Not here: sleeping (`p1::poll`). A replaced clock changes what the guest *reads*; how long the host really sleeps is
-//! always measured by the host's own clock.
+//! Not here: sleeping (`p1::poll`). A replaced clock changes what the guest *reads*; how long the
+//! host really sleeps is always measured by the host's own clock.
 
 use crate::sys;
 use std::time::{Duration, Instant, SystemTime};
@@ -46,8 +46,8 @@ impl HostWallClock for WallClock {
     }
 }
 
-/// The host's monotonic clock, counted from the creation of this value, so that a guest learns nothing of the
-/// machine's uptime.
+/// The host's monotonic clock, counted from the creation of this value, so that a guest learns
+/// nothing of the machine's uptime.
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
     initial: Instant,
@@ -92,10 +92,11 @@ pub fn monotonic_clock() -> Box<dyn HostMonotonicClock + Send> {
 pub struct WasiClocksCtx {
     pub(crate) wall_clock: Box<dyn HostWallClock + Send>,
     pub(crate) monotonic_clock: Box<dyn HostMonotonicClock + Send>,
-    /// Whether the embedder replaced the wall clock. "Now" as a file's time is then by that clock too.
+    /// Whether the embedder replaced the wall clock. "Now" as a file's time is then by that clock
+    /// too.
     pub(crate) wall_replaced: bool,
-    /// Whether the embedder replaced the monotonic clock. The CPU-time clocks then follow it: a run that is meant to be
-    /// deterministic must not read the host's processor time.
+    /// Whether the embedder replaced the monotonic clock. The CPU-time clocks then follow it: a run
+    /// that is meant to be deterministic must not read the host's processor time.
     pub(crate) monotonic_replaced: bool,
 }
 

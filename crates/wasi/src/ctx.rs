@@ -1,6 +1,7 @@
 //! What a guest is given: the builder, and the context it builds.
 //!
-//! Nothing here does input or output, except that [`WasiCtxBuilder::preopened_dir`] opens its directory.
+//! Nothing here does input or output, except that [`WasiCtxBuilder::preopened_dir`] opens its
+//! directory.
 
 use crate::cli::{self, StdinStream, StdoutStream, WasiCliCtx};
 use crate::clocks::{HostMonotonicClock, HostWallClock, WasiClocksCtx};
@@ -17,8 +18,9 @@ use std::path::Path;
 
 /// Builds a [`WasiCtx`] or a [`WasiP1Ctx`].
 ///
-/// The defaults give a guest nothing: standard input is at its end, standard output and error are discarded, there are
-/// no arguments, no environment, no directories and no sockets. Clocks and randomness are the host's.
+/// The defaults give a guest nothing: standard input is at its end, standard output and error are
+/// discarded, there are no arguments, no environment, no directories and no sockets. Clocks and
+/// randomness are the host's.
 #[derive(Default)]
 pub struct WasiCtxBuilder {
     ctx: WasiCtx,
@@ -69,8 +71,9 @@ impl WasiCtxBuilder {
         self.inherit_stdin().inherit_stdout().inherit_stderr()
     }
 
-    /// Says whether a call may block the thread it is made on. Calls of preview 1 linked with `add_to_linker_sync`
-    /// always run on the calling thread, so for them either setting means the same.
+    /// Says whether a call may block the thread it is made on. Calls of preview 1 linked with
+    /// `add_to_linker_sync` always run on the calling thread, so for them either setting means the
+    /// same.
     pub fn allow_blocking_current_thread(&mut self, _enable: bool) -> &mut Self {
         self
     }
@@ -126,16 +129,18 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Sets the working directory that a guest is told. Preview 1 has no such notion; this is for later previews.
+    /// Sets the working directory that a guest is told. Preview 1 has no such notion; this is for
+    /// later previews.
     pub fn initial_cwd(&mut self, path: impl AsRef<str>) -> &mut Self {
         self.ctx.cli.initial_cwd = Some(path.as_ref().to_owned());
         self
     }
 
-    /// Opens the host's directory `host_path` and gives it to the guest, which sees it under the name `guest_path`.
+    /// Opens the host's directory `host_path` and gives it to the guest, which sees it under the
+    /// name `guest_path`.
     ///
-    /// The guest reaches what is below the directory and nothing else. In preview 1 the directories are descriptors
-    /// 3, 4, … in the order of these calls.
+    /// The guest reaches what is below the directory and nothing else. In preview 1 the directories
+    /// are descriptors 3, 4, … in the order of these calls.
     ///
     /// # Errors
     ///
@@ -159,9 +164,9 @@ impl WasiCtxBuilder {
 
     /// Gives the guest a socket: a listener to accept connections from, or a connected stream.
     ///
-    /// In preview 1 the sockets are the descriptors after the last directory, in the order of these calls, because C
-    /// libraries look for directories from descriptor 3 upwards and stop at the first that is none. This method is
-    /// Meantime's own.
+    /// In preview 1 the sockets are the descriptors after the last directory, in the order of these
+    /// calls, because C libraries look for directories from descriptor 3 upwards and stop at the
+    /// first that is none. This method is Meantime's own.
     pub fn preopened_socket(&mut self, socket: impl Into<PreopenedSocket>) -> &mut Self {
         self.ctx.sockets.preopens.push(socket.into());
         self

@@ -1,7 +1,8 @@
 //! Runs one future to its end on the current thread.
 //!
-//! Not an async runtime: no reactor, no tasks, no threads. It exists because the streams that an embedder may put in
-//! place of standard input and output announce readiness through a future, and preview 1 calls block.
+//! Not an async runtime: no reactor, no tasks, no threads. It exists because the streams that an
+//! embedder may put in place of standard input and output announce readiness through a future, and
+//! preview 1 calls block.
 
 use std::future::Future;
 use std::pin::pin;

@@ -4,8 +4,8 @@ use std::fs::File;
 
 /// What a guest may do below a preopened directory.
 ///
-/// This is the embedder's decision, like mounting a file system read-only. It is separate from the *rights* of
-/// preview 1, which are the guest's own bookkeeping and which a guest can only give up.
+/// This is the embedder's decision, like mounting a file system read-only. It is separate from the
+/// *rights* of preview 1, which are the guest's own bookkeeping and which a guest can only give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FsPerms {
     /// Everything may be read and nothing changed: each attempt fails with `perm`.

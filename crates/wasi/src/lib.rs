@@ -1,12 +1,14 @@
-//! WASI for Meantime: the interface through which a WebAssembly program reaches files, clocks, streams and sockets.
+//! WASI for Meantime: the interface through which a WebAssembly program reaches files, clocks,
+//! streams and sockets.
 //!
-//! What this crate is: the host side of `wasi_snapshot_preview1` (module [`p1`]) and of its predecessor
-//! `wasi_unstable` (module [`p0`]), all functions of both, written against the public embedding API alone.
-//! What it is not: a runtime. It never sees compiled code or the inside of a store.
+//! What this crate is: the host side of `wasi_snapshot_preview1` (module [`p1`]) and of its
+//! predecessor `wasi_unstable` (module [`p0`]), all functions of both, written against the public
+//! embedding API alone. What it is not: a runtime. It never sees compiled code or the inside of a
+//! store.
 //!
-//! The one idea: a program has no ambient authority. Everything it can reach was put into a [`WasiCtx`] by the
-//! host, one capability at a time, with a [`WasiCtxBuilder`]; a directory given to a guest is a handle, and no path,
-//! `..` or symbolic link leads out of it.
+//! The one idea: a program has no ambient authority. Everything it can reach was put into a
+//! [`WasiCtx`] by the host, one capability at a time, with a [`WasiCtxBuilder`]; a directory given
+//! to a guest is a handle, and no path, `..` or symbolic link leads out of it.
 //!
 //! ```
 //! use meantime::{Engine, Linker, Module, Store};

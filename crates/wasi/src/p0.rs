@@ -1,13 +1,14 @@
 //! `wasi_unstable`, preview 0: what compilers of 2019 import.
 //!
-//! It is preview 1 with an older name, without `sock_accept`, and with three differences in layout: the link count of
-//! `filestat` has 32 bits, the clock in a `subscription` has a field more, and the numbers of `whence` are others.
+//! It is preview 1 with an older name, without `sock_accept`, and with three differences in layout:
+//! the link count of `filestat` has 32 bits, the clock in a `subscription` has a field more, and
+//! the numbers of `whence` are others.
 
 use crate::p1::{self, Version, WasiP1Ctx};
 use meantime::{Linker, Result};
 
-/// Adds all functions of `wasi_unstable` to `linker`. `get` finds the context in the data of the store; it may be the
-/// same context as for preview 1.
+/// Adds all functions of `wasi_unstable` to `linker`. `get` finds the context in the data of the
+/// store; it may be the same context as for preview 1.
 ///
 /// # Errors
 ///

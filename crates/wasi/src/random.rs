@@ -6,7 +6,8 @@ use crate::sys;
 use rand_core::{Rng, TryRng};
 use std::convert::Infallible;
 
-/// The most bytes one `random_get` may ask for unless [`WasiCtxBuilder::max_random_size`] says otherwise: 64 MiB.
+/// The most bytes one `random_get` may ask for unless [`WasiCtxBuilder::max_random_size`] says
+/// otherwise: 64 MiB.
 ///
 /// [`WasiCtxBuilder::max_random_size`]: crate::WasiCtxBuilder::max_random_size
 pub const DEFAULT_MAX_SIZE: u64 = 64 << 20;

@@ -1,14 +1,15 @@
 //! Sockets that a context starts with.
 //!
-//! Preview 1 cannot make sockets, only use what it was given: it accepts connections from a listener and sends and
-//! receives on streams. This file says what may be given.
+//! Preview 1 cannot make sockets, only use what it was given: it accepts connections from a
+//! listener and sends and receives on streams. This file says what may be given.
 
 use std::fmt;
 use std::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 
-/// A socket for [`WasiCtxBuilder::preopened_socket`], made with `From` from the standard library's types.
+/// A socket for [`WasiCtxBuilder::preopened_socket`], made with `From` from the standard library's
+/// types.
 ///
 /// [`WasiCtxBuilder::preopened_socket`]: crate::WasiCtxBuilder::preopened_socket
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! A guest that passes nonsense: every call answers with a number or a trap, and nothing happens outside of its
-//! directory.
+//! A guest that passes nonsense: every call answers with a number or a trap, and nothing happens
+//! outside of its directory.
 
 mod common;
 
@@ -76,7 +76,8 @@ fn calls_with_any_arguments() {
     let (mut successes, mut errors, mut traps) = (0, 0, 0);
     for round in 0..60_000 {
         if round % 50 == 0 {
-            // Small numbers and pieces of paths all over the low memory, where most arguments point.
+            // Small numbers and pieces of paths all over the low memory, where most arguments
+            // point.
             for address in 0..0x100 {
                 let value = random.argument(memory) as u32;
                 guest.put(4 * address, &value.to_le_bytes());

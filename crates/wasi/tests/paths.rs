@@ -154,7 +154,8 @@ fn a_guest_makes_its_own_links() {
     assert_eq!(guest.readlink("good", 2).unwrap(), b"fi");
     assert_eq!(guest.readlink("good", 0).unwrap(), b"");
     assert_eq!(guest.readlink("file", 10), Err(INVAL));
-    // A link that leads out may be made, as a program may need it elsewhere, but it is not followed.
+    // A link that leads out may be made, as a program may need it elsewhere, but it is not
+    // followed.
     assert_eq!(guest.symlink("../secret", "out"), Ok(()));
     assert_contained(&mut guest, "out");
     guest.symlink("loop-b", "loop-a").unwrap();

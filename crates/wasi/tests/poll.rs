@@ -352,6 +352,40 @@ fn a_full_pipe_as_standard_output() {
 }
 
 #[test]
+fn a_pipe_that_others_made_nonblocking_still_blocks() {
+    use rustix::fs::{OFlags, fcntl_setfl};
+    let (read, mut write) = pipe();
+    let (mut output_read, output) = pipe();
+    for file in [&read, &output] {
+        fcntl_setfl(file, OFlags::NONBLOCK).unwrap();
+    }
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .stdin(InputFile::new(read))
+        .stdout(OutputFile::new(output));
+    let mut guest = Guest::new(&mut builder);
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        write.write_all(b"late").unwrap();
+    });
+    assert_eq!(guest.read(0, 10).unwrap(), b"late");
+    writer.join().unwrap();
+    // More than the pipe holds, while somebody slowly reads.
+    let reader = std::thread::spawn(move || {
+        let mut contents = Vec::new();
+        std::thread::sleep(Duration::from_millis(20));
+        output_read.read_to_end(&mut contents).unwrap();
+        contents.len()
+    });
+    let chunk = vec![b'x'; 4096];
+    for _ in 0..100 {
+        assert_eq!(guest.write(1, &chunk), Ok(4096));
+    }
+    drop(guest);
+    assert_eq!(reader.join().unwrap(), 4096 * 100);
+}
+
+#[test]
 fn streams_over_memory_and_over_nothing() {
     let (input, output) = (MemoryInputPipe::new("some input"), MemoryOutputPipe::new(8));
     let mut builder = WasiCtxBuilder::new();

@@ -31,9 +31,10 @@ impl GlobalType {
     ///
     /// When the type has no default value.
     pub fn default_value(&self, store: impl AsContextMut) -> Result<Global> {
-        let value = self.content().default_value().ok_or_else(|| {
-            format_err!("global type `{}` has no default value", self.content())
-        })?;
+        let value = self
+            .content()
+            .default_value()
+            .ok_or_else(|| format_err!("global type `{}` has no default value", self.content()))?;
         Global::new(store, self.clone(), value)
     }
 }

@@ -30,15 +30,32 @@ impl Global {
             e.context("type mismatch: initial value does not match the global's type")
         })?;
         let raw = val.lower(store)?;
-        let mut shape = vm::InstanceShape::empty(VmCounts { globals: 1, ..VmCounts::default() });
+        let mut shape = vm::InstanceShape::empty(VmCounts {
+            globals: 1,
+            ..VmCounts::default()
+        });
         shape.globals = Box::new([raw]);
         let abi = ty.to_abi()?;
         if abi.content.is_gc_ref() {
             shape.gc_globals = Box::new([DefinedGlobalIndex::from_u32(0)]);
         }
-        let instance = allocate_host_object(store, HostType { abi: abi::ExternType::Global(abi), _alive: ty.into() }, shape, &[])?;
-        let id = vm::GlobalId { instance, index: DefinedGlobalIndex::from_u32(0) };
-        Ok(Global { store: store.id(), id })
+        let instance = allocate_host_object(
+            store,
+            HostType {
+                abi: abi::ExternType::Global(abi),
+                _alive: ty.into(),
+            },
+            shape,
+            &[],
+        )?;
+        let id = vm::GlobalId {
+            instance,
+            index: DefinedGlobalIndex::from_u32(0),
+        };
+        Ok(Global {
+            store: store.id(),
+            id,
+        })
     }
 
     /// Its type.
@@ -85,8 +102,9 @@ impl Global {
         if !val.belongs_to(store) {
             bail!("cross-`Store` values are not supported");
         }
-        val.check_ty(store, ty.content())
-            .map_err(|e| e.context("type mismatch: attempt to set global to value of wrong type"))?;
+        val.check_ty(store, ty.content()).map_err(|e| {
+            e.context("type mismatch: attempt to set global to value of wrong type")
+        })?;
         let raw = val.lower(store)?;
         // SAFETY: globals live as long as their store, which is borrowed.
         unsafe { (*store.vm().global(self.id)).0 = raw };
@@ -94,7 +112,10 @@ impl Global {
     }
 
     pub(crate) fn from_id(store: &StoreOpaque, id: vm::GlobalId) -> Global {
-        Global { store: store.id(), id }
+        Global {
+            store: store.id(),
+            id,
+        }
     }
 
     pub(crate) fn belongs_to(&self, store: &StoreOpaque) -> bool {

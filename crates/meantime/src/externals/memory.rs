@@ -4,8 +4,8 @@ use super::{allocate_host_object, memory_type};
 use crate::store::{HostType, StoreId, StoreOpaque, from_host_error};
 use crate::{AsContext, AsContextMut, MemoryType, Result, StoreContext, StoreContextMut, bail};
 use core::fmt;
-use meantime_abi::entity::PrimaryMap;
 use meantime_abi as abi;
+use meantime_abi::entity::PrimaryMap;
 use meantime_abi::{DefinedMemoryIndex, VmCounts};
 use meantime_vm as vm;
 
@@ -55,11 +55,28 @@ impl Memory {
         if ty.is_shared() {
             bail!("shared memories are made with `SharedMemory::new`");
         }
-        let mut shape = vm::InstanceShape::empty(VmCounts { memories: 1, ..VmCounts::default() });
+        let mut shape = vm::InstanceShape::empty(VmCounts {
+            memories: 1,
+            ..VmCounts::default()
+        });
         shape.memories = PrimaryMap::from_iter([store.engine().memory_shape(ty.to_abi(), None)]);
-        let instance = allocate_host_object(store, HostType { abi: abi::ExternType::Memory(ty.to_abi()), _alive: ty.into() }, shape, &[])?;
-        let id = vm::MemoryId { instance, index: DefinedMemoryIndex::from_u32(0) };
-        Ok(Memory { store: store.id(), id })
+        let instance = allocate_host_object(
+            store,
+            HostType {
+                abi: abi::ExternType::Memory(ty.to_abi()),
+                _alive: ty.into(),
+            },
+            shape,
+            &[],
+        )?;
+        let id = vm::MemoryId {
+            instance,
+            index: DefinedMemoryIndex::from_u32(0),
+        };
+        Ok(Memory {
+            store: store.id(),
+            id,
+        })
     }
 
     /// Its type. The minimum is that of the type, not the size now.
@@ -87,7 +104,10 @@ impl Memory {
         buffer: &mut [u8],
     ) -> Result<(), MemoryAccessError> {
         let store = store.as_context();
-        let source = self.data(&store).get(offset..).and_then(|s| s.get(..buffer.len()));
+        let source = self
+            .data(&store)
+            .get(offset..)
+            .and_then(|s| s.get(..buffer.len()));
         buffer.copy_from_slice(source.ok_or(MemoryAccessError {})?);
         Ok(())
     }
@@ -230,7 +250,10 @@ impl Memory {
     }
 
     pub(crate) fn from_id(store: &StoreOpaque, id: vm::MemoryId) -> Memory {
-        Memory { store: store.id(), id }
+        Memory {
+            store: store.id(),
+            id,
+        }
     }
 
     pub(crate) fn belongs_to(&self, store: &StoreOpaque) -> bool {

@@ -179,7 +179,10 @@ type_of!(memory_type(MemoryId, memory_index, memories) Memory abi::MemoryType);
 
 /// Makes an [`ExternType`]'s object with zeros and nulls.
 pub(crate) fn func_of_defaults(store: &mut StoreOpaque, ty: &FuncType) -> Result<Func> {
-    let results: Option<Vec<_>> = ty.results().map(|t| crate::Val::default_for_ty(&t)).collect();
+    let results: Option<Vec<_>> = ty
+        .results()
+        .map(|t| crate::Val::default_for_ty(&t))
+        .collect();
     let Some(results) = results else {
         crate::bail!("function type has a result without a default value");
     };

@@ -5,8 +5,8 @@ use crate::store::{HostType, StoreOpaque, from_allocate_error};
 use crate::{Engine, MemoryType, Result, Trap, bail};
 use core::cell::UnsafeCell;
 use core::time::Duration;
-use meantime_abi::entity::PrimaryMap;
 use meantime_abi as abi;
+use meantime_abi::entity::PrimaryMap;
 use meantime_abi::{DefinedMemoryIndex, VmCounts};
 use meantime_vm as vm;
 use std::sync::Arc;
@@ -33,11 +33,16 @@ impl SharedMemory {
             bail!("shared memory must have the `shared` flag enabled on its memory type");
         }
         if !engine.config().shared_memory {
-            bail!("shared memories are disabled for this engine: enable them with `Config::shared_memory`");
+            bail!(
+                "shared memories are disabled for this engine: enable them with `Config::shared_memory`"
+            );
         }
         let memory = vm::SharedMemory::new(&engine.memory_shape(ty.to_abi(), None))
             .map_err(from_allocate_error)?;
-        Ok(SharedMemory { engine: engine.clone(), memory })
+        Ok(SharedMemory {
+            engine: engine.clone(),
+            memory,
+        })
     }
 
     /// Its type. The minimum is that of the type, not the size now.
@@ -122,22 +127,41 @@ impl SharedMemory {
     }
 
     pub(crate) fn from_vm(engine: &Engine, memory: &Arc<vm::SharedMemory>) -> SharedMemory {
-        SharedMemory { engine: engine.clone(), memory: memory.clone() }
+        SharedMemory {
+            engine: engine.clone(),
+            memory: memory.clone(),
+        }
     }
 
     /// Makes it known to a store, to be imported there.
     pub(crate) fn in_store(&self, store: &mut StoreOpaque) -> Result<vm::MemoryId> {
-        let mut shape = vm::InstanceShape::empty(VmCounts { memories: 1, ..VmCounts::default() });
+        let mut shape = vm::InstanceShape::empty(VmCounts {
+            memories: 1,
+            ..VmCounts::default()
+        });
         let ty = self.ty();
         shape.memories = PrimaryMap::from_iter([store.engine().memory_shape(ty.to_abi(), None)]);
         let shared = [Some(self.memory.clone())];
-        let instance = allocate_host_object(store, HostType { abi: abi::ExternType::Memory(ty.to_abi()), _alive: ty.into() }, shape, &shared)?;
-        Ok(vm::MemoryId { instance, index: DefinedMemoryIndex::from_u32(0) })
+        let instance = allocate_host_object(
+            store,
+            HostType {
+                abi: abi::ExternType::Memory(ty.to_abi()),
+                _alive: ty.into(),
+            },
+            shape,
+            &shared,
+        )?;
+        Ok(vm::MemoryId {
+            instance,
+            index: DefinedMemoryIndex::from_u32(0),
+        })
     }
 }
 
 impl core::fmt::Debug for SharedMemory {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SharedMemory").field("ty", &self.ty()).finish_non_exhaustive()
+        f.debug_struct("SharedMemory")
+            .field("ty", &self.ty())
+            .finish_non_exhaustive()
     }
 }

@@ -2,10 +2,12 @@
 
 use super::{allocate_host_object, table_type};
 use crate::store::{HostType, StoreId, StoreOpaque, from_host_error};
-use crate::{AsContext, AsContextMut, Error, Func, Ref, Result, TableType, ValRaw, bail, format_err};
+use crate::{
+    AsContext, AsContextMut, Error, Func, Ref, Result, TableType, ValRaw, bail, format_err,
+};
 use core::ptr::NonNull;
-use meantime_abi::entity::PrimaryMap;
 use meantime_abi as abi;
+use meantime_abi::entity::PrimaryMap;
 use meantime_abi::{DefinedTableIndex, RefRepr, TypeId, VmCounts};
 use meantime_vm as vm;
 
@@ -27,21 +29,39 @@ impl Table {
         let store = store.as_context_mut().0.opaque_mut();
         check(store, &ty, &init)?;
         let abi = ty.to_abi()?;
-        let mut shape = vm::InstanceShape::empty(VmCounts { tables: 1, ..VmCounts::default() });
+        let mut shape = vm::InstanceShape::empty(VmCounts {
+            tables: 1,
+            ..VmCounts::default()
+        });
         shape.tables = PrimaryMap::from_iter([vm::TableShape {
             repr: abi.element.heap.repr(),
             min: abi.min,
             max: abi.max,
-            lazy: abi.element.heap.repr() == RefRepr::Func && store.engine().tunables().table_lazy_init,
+            lazy: abi.element.heap.repr() == RefRepr::Func
+                && store.engine().tunables().table_lazy_init,
             image: Box::new([]),
         }]);
-        let instance = allocate_host_object(store, HostType { abi: abi::ExternType::Table(abi), _alive: ty.into() }, shape, &[])?;
-        let id = vm::TableId { instance, index: DefinedTableIndex::from_u32(0) };
+        let instance = allocate_host_object(
+            store,
+            HostType {
+                abi: abi::ExternType::Table(abi),
+                _alive: ty.into(),
+            },
+            shape,
+            &[],
+        )?;
+        let id = vm::TableId {
+            instance,
+            index: DefinedTableIndex::from_u32(0),
+        };
         if init.is_non_null() {
             let init = lower(store, &init)?;
             store.vm_mut().table_fill(id, 0, init, abi.min)?;
         }
-        Ok(Table { store: store.id(), id })
+        Ok(Table {
+            store: store.id(),
+            id,
+        })
     }
 
     /// Its type. The minimum is that of the type, not the size now.
@@ -88,7 +108,10 @@ impl Table {
         let id = self.id(store);
         check(store, &self.load_ty(store), &val)?;
         let val = lower(store, &val)?;
-        store.vm_mut().table_set(id, index, val).map_err(|_| format_err!("table element index out of bounds"))
+        store
+            .vm_mut()
+            .table_set(id, index, val)
+            .map_err(|_| format_err!("table element index out of bounds"))
     }
 
     /// Grows it by `delta` elements, each `init`, and returns its size before.
@@ -138,7 +161,9 @@ impl Table {
             bail!("type mismatch: source table's elements are not of the destination's type");
         }
         let (dst, src) = (dst_table.id(store), src_table.id(store));
-        Ok(store.vm_mut().table_copy(dst, dst_index, src, src_index, len)?)
+        Ok(store
+            .vm_mut()
+            .table_copy(dst, dst_index, src, src_index, len)?)
     }
 
     /// `table.fill`
@@ -159,7 +184,10 @@ impl Table {
     }
 
     pub(crate) fn from_id(store: &StoreOpaque, id: vm::TableId) -> Table {
-        Table { store: store.id(), id }
+        Table {
+            store: store.id(),
+            id,
+        }
     }
 
     pub(crate) fn belongs_to(&self, store: &StoreOpaque) -> bool {

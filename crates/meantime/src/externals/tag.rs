@@ -26,12 +26,29 @@ impl Tag {
         if !Engine::same(ty.ty().engine(), store.engine()) {
             bail!("tag type belongs to another engine");
         }
-        let mut shape = vm::InstanceShape::empty(VmCounts { tags: 1, ..VmCounts::default() });
+        let mut shape = vm::InstanceShape::empty(VmCounts {
+            tags: 1,
+            ..VmCounts::default()
+        });
         shape.type_ids = Box::new([ty.ty().id()]);
         shape.tags = Box::new([TypeIndex::from_u32(0)]);
-        let instance = allocate_host_object(store, HostType { abi: abi::ExternType::Tag(ty.to_abi()), _alive: ty.clone().into() }, shape, &[])?;
-        let id = vm::TagId { instance, index: DefinedTagIndex::from_u32(0) };
-        Ok(Tag { store: store.id(), id })
+        let instance = allocate_host_object(
+            store,
+            HostType {
+                abi: abi::ExternType::Tag(ty.to_abi()),
+                _alive: ty.clone().into(),
+            },
+            shape,
+            &[],
+        )?;
+        let id = vm::TagId {
+            instance,
+            index: DefinedTagIndex::from_u32(0),
+        };
+        Ok(Tag {
+            store: store.id(),
+            id,
+        })
     }
 
     /// Its type.
@@ -54,7 +71,10 @@ impl Tag {
     }
 
     pub(crate) fn from_id(store: &StoreOpaque, id: vm::TagId) -> Tag {
-        Tag { store: store.id(), id }
+        Tag {
+            store: store.id(),
+            id,
+        }
     }
 
     pub(crate) fn belongs_to(&self, store: &StoreOpaque) -> bool {

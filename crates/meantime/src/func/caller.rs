@@ -29,11 +29,17 @@ impl<T: 'static> Caller<'_, T> {
         caller: *mut VmContext,
         f: impl FnOnce(Caller<'_, T>) -> R,
     ) -> R {
-        f(Caller { store: StoreContextMut(store), caller })
+        f(Caller {
+            store: StoreContextMut(store),
+            caller,
+        })
     }
 
     pub(super) fn reborrow(&mut self) -> Caller<'_, T> {
-        Caller { store: StoreContextMut(self.store.0), caller: self.caller }
+        Caller {
+            store: StoreContextMut(self.store.0),
+            caller: self.caller,
+        }
     }
 
     pub(super) fn opaque_mut(&mut self) -> &mut StoreOpaque {

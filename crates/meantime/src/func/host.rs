@@ -35,7 +35,12 @@ impl HostFunc {
     fn with_closure<F: Send + Sync + 'static>(ty: FuncType, func: HostFn, closure: F) -> HostFunc {
         let closure = Box::new(closure);
         let data = core::ptr::from_ref::<F>(&closure).cast_mut().cast();
-        HostFunc { ty, func, closure, data }
+        HostFunc {
+            ty,
+            func,
+            closure,
+            data,
+        }
     }
 
     pub(crate) fn wrap<T, F, P, R>(engine: &Engine, closure: F) -> Result<HostFunc>
@@ -46,7 +51,11 @@ impl HostFunc {
         R: WasmRet,
     {
         let ty = FuncType::new(engine, P::valtypes(), R::valtypes());
-        Ok(HostFunc::with_closure(ty, call_typed::<T, F, P, R>, closure))
+        Ok(HostFunc::with_closure(
+            ty,
+            call_typed::<T, F, P, R>,
+            closure,
+        ))
     }
 
     pub(crate) fn new<T, F>(engine: &Engine, ty: FuncType, closure: F) -> Result<HostFunc>

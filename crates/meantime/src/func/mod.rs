@@ -8,8 +8,8 @@ mod typed;
 mod wasm_ty;
 
 pub use caller::Caller;
-pub use host::{HostFunc, IntoFunc};
 pub(crate) use host::failing;
+pub use host::{HostFunc, IntoFunc};
 pub use typed::TypedFunc;
 pub use wasm_ty::{WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList};
 
@@ -199,17 +199,27 @@ impl Func {
     ) -> Result<()> {
         let ty = self.load_ty(store);
         if ty.params().len() != params.len() {
-            bail!("expected {} arguments, got {}", ty.params().len(), params.len());
+            bail!(
+                "expected {} arguments, got {}",
+                ty.params().len(),
+                params.len()
+            );
         }
         if ty.results().len() != results.len() {
-            bail!("expected {} results, got {}", ty.results().len(), results.len());
+            bail!(
+                "expected {} results, got {}",
+                ty.results().len(),
+                results.len()
+            );
         }
         let mut slots: smallvec::SmallVec<[ValRaw; 8]> = smallvec::SmallVec::new();
         for (ty, value) in ty.params().zip(params) {
             if !value.belongs_to(store) {
                 crate::store::wrong_store();
             }
-            value.check_ty(store, &ty).map_err(|e| e.context("argument type mismatch"))?;
+            value
+                .check_ty(store, &ty)
+                .map_err(|e| e.context("argument type mismatch"))?;
             slots.push(value.lower(store)?);
         }
         slots.resize(params.len().max(results.len()), ValRaw::ZERO);
@@ -252,10 +262,19 @@ impl Func {
     /// As for [`Func::call_unchecked`]; the store was checked.
     #[inline]
     #[allow(unsafe_code)]
-    pub(crate) unsafe fn call_raw(&self, store: &mut StoreOpaque, slots: &mut [ValRaw]) -> Result<()> {
+    pub(crate) unsafe fn call_raw(
+        &self,
+        store: &mut StoreOpaque,
+        slots: &mut [ValRaw],
+    ) -> Result<()> {
         // SAFETY: by the caller; functions live as long as their store.
         let result = unsafe {
-            vm::call_wasm(store.vm_ptr(), self.func_ref, slots.as_mut_ptr(), slots.len())
+            vm::call_wasm(
+                store.vm_ptr(),
+                self.func_ref,
+                slots.as_mut_ptr(),
+                slots.len(),
+            )
         };
         match result {
             Ok(()) => Ok(()),
@@ -291,7 +310,10 @@ impl Func {
     /// When it belongs to another store, or memory is exhausted.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> *mut c_void {
         let store = store.as_context_mut().0.opaque_mut();
-        self.prepared(store).expect("failed to compile a trampoline").as_ptr().cast()
+        self.prepared(store)
+            .expect("failed to compile a trampoline")
+            .as_ptr()
+            .cast()
     }
 
     /// The function that such a pointer is for; none for null.
@@ -312,11 +334,17 @@ impl Func {
     #[allow(unsafe_code)]
     pub(crate) unsafe fn lift(store: &StoreOpaque, raw: *mut c_void) -> Option<Func> {
         let func_ref = NonNull::new(raw.cast::<VmFuncRef>())?;
-        Some(Func { store: store.id(), func_ref })
+        Some(Func {
+            store: store.id(),
+            func_ref,
+        })
     }
 
     pub(crate) fn from_func_ref(store: &StoreOpaque, func_ref: NonNull<VmFuncRef>) -> Func {
-        Func { store: store.id(), func_ref }
+        Func {
+            store: store.id(),
+            func_ref,
+        }
     }
 
     #[inline]

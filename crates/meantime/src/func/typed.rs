@@ -16,7 +16,11 @@ pub struct TypedFunc<Params, Results> {
 
 impl<Params, Results> Clone for TypedFunc<Params, Results> {
     fn clone(&self) -> Self {
-        TypedFunc { func: self.func, exact: self.exact.clone(), _types: PhantomData }
+        TypedFunc {
+            func: self.func,
+            exact: self.exact.clone(),
+            _types: PhantomData,
+        }
     }
 }
 
@@ -37,7 +41,11 @@ where
         Results::typecheck_results(&mut ty.results())
             .map_err(|e| e.context("type mismatch with results"))?;
         let exact = Params::needs_exact(&ty).then_some(ty);
-        Ok(TypedFunc { func, exact, _types: PhantomData })
+        Ok(TypedFunc {
+            func,
+            exact,
+            _types: PhantomData,
+        })
     }
 
     /// A typed function without the check.
@@ -49,7 +57,11 @@ where
     pub unsafe fn new_unchecked(store: impl AsContext, func: Func) -> TypedFunc<Params, Results> {
         let ty = func.load_ty(store.as_context().0.opaque());
         let exact = Params::needs_exact(&ty).then_some(ty);
-        TypedFunc { func, exact, _types: PhantomData }
+        TypedFunc {
+            func,
+            exact,
+            _types: PhantomData,
+        }
     }
 
     /// The function.
@@ -75,9 +87,13 @@ where
         }
         let mut slots: Slots<Params::Slots, Results::Slots> =
             if size_of::<Params::Slots>() >= size_of::<Results::Slots>() {
-                Slots { params: Params::EMPTY }
+                Slots {
+                    params: Params::EMPTY,
+                }
             } else {
-                Slots { results: Results::EMPTY }
+                Slots {
+                    results: Results::EMPTY,
+                }
             };
         let len = size_of_val(&slots) / size_of::<ValRaw>();
         // SAFETY: all bytes are initialized (the larger field was written), and every slot is valid for any bits. The types were
@@ -85,8 +101,12 @@ where
         unsafe {
             params.store(store, self.exact.as_ref(), &mut slots.params)?;
             let pointer = core::ptr::from_mut(&mut slots).cast::<ValRaw>();
-            self.func.call_raw(store, core::slice::from_raw_parts_mut(pointer, len))?;
-            Ok(<Results as WasmResults>::load(store, slots.results.as_ref()))
+            self.func
+                .call_raw(store, core::slice::from_raw_parts_mut(pointer, len))?;
+            Ok(<Results as WasmResults>::load(
+                store,
+                slots.results.as_ref(),
+            ))
         }
     }
 }

@@ -332,7 +332,8 @@ pub unsafe trait WasmParams: Send {
     /// Whether a call must look at the function's exact type: whether any parameter is a reference to a defined type.
     #[doc(hidden)]
     fn needs_exact(ty: &FuncType) -> bool {
-        ty.params().any(|p| p.as_ref().is_some_and(|r| r.heap_type().is_concrete()))
+        ty.params()
+            .any(|p| p.as_ref().is_some_and(|r| r.heap_type().is_concrete()))
     }
 }
 
@@ -366,12 +367,20 @@ fn check_param<T: WasmTy>(actual: &ValType) -> Result<()> {
             }
             _ => false,
         };
-    if fits { Ok(()) } else { Err(mismatch(actual, &given)) }
+    if fits {
+        Ok(())
+    } else {
+        Err(mismatch(actual, &given))
+    }
 }
 
 fn check_result<T: WasmTy>(actual: &ValType) -> Result<()> {
     let wanted = T::valtype();
-    if actual.matches(&wanted) { Ok(()) } else { Err(mismatch(&wanted, actual)) }
+    if actual.matches(&wanted) {
+        Ok(())
+    } else {
+        Err(mismatch(&wanted, actual))
+    }
 }
 
 #[cold]

@@ -46,7 +46,9 @@ impl AnyRef {
     ///
     /// When it is something else.
     pub fn unwrap_i31(&self, store: impl AsContext) -> Result<I31> {
-        Ok(self.as_i31(store)?.expect("AnyRef::unwrap_i31 on a reference that is not an i31"))
+        Ok(self
+            .as_i31(store)?
+            .expect("AnyRef::unwrap_i31 on a reference that is not an i31"))
     }
 
     /// Its most exact heap type.
@@ -78,7 +80,10 @@ impl AnyRef {
     ///
     /// When the root is no longer in scope.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
-        Ok(self.index.get(store.as_context_mut().0.opaque_mut())?.bits())
+        Ok(self
+            .index
+            .get(store.as_context_mut().0.opaque_mut())?
+            .bits())
     }
 
     /// `any.convert_extern`

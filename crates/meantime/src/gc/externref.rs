@@ -35,7 +35,10 @@ impl ExternRef {
         T: 'static + Any + Send + Sync,
     {
         let store = store.as_context_mut().0.opaque_mut();
-        let object = store.vm_mut().alloc_extern(Box::new(value)).map_err(from_allocate_error)?;
+        let object = store
+            .vm_mut()
+            .alloc_extern(Box::new(value))
+            .map_err(from_allocate_error)?;
         Ok(Rooted::root(store, object.bits()).expect("not null"))
     }
 
@@ -96,7 +99,10 @@ impl ExternRef {
     ///
     /// When the root is no longer in scope.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
-        Ok(self.index.get(store.as_context_mut().0.opaque_mut())?.bits())
+        Ok(self
+            .index
+            .get(store.as_context_mut().0.opaque_mut())?
+            .bits())
     }
 
     /// `extern.convert_any`

@@ -108,7 +108,12 @@ impl<T: GcRef> Rooted<T> {
     pub(crate) fn root(store: &mut StoreOpaque, raw: u32) -> Option<Rooted<T>> {
         let object = vm::GcRef::from_bits(raw)?;
         let place = Place::Scoped(store.vm_mut().gc_mut().push_root(object));
-        Some(Rooted { inner: T::at(RootIndex { store: store.id(), place }) })
+        Some(Rooted {
+            inner: T::at(RootIndex {
+                store: store.id(),
+                place,
+            }),
+        })
     }
 
     /// The reference as it is passed to code.
@@ -127,7 +132,9 @@ impl<T: GcRef> Rooted<T> {
 
     /// The same root as another type of reference.
     pub(crate) fn cast<U: GcRef>(self) -> Rooted<U> {
-        Rooted { inner: U::at(self.inner.index()) }
+        Rooted {
+            inner: U::at(self.inner.index()),
+        }
     }
 
     /// Another root for the same object, which lives on its own.
@@ -173,7 +180,11 @@ impl<T: GcRef> Rooted<T> {
     ///
     /// When this root is no longer in scope.
     pub fn ref_hash<H: Hasher>(&self, store: impl AsContext, state: &mut H) -> Result<()> {
-        self.inner.index().get(store.as_context().0.opaque())?.bits().hash(state);
+        self.inner
+            .index()
+            .get(store.as_context().0.opaque())?
+            .bits()
+            .hash(state);
         Ok(())
     }
 
@@ -186,7 +197,11 @@ impl<T: GcRef> Rooted<T> {
 impl Rooted<AnyRef> {
     pub(crate) fn load_heap_type(&self, store: &StoreOpaque) -> Result<HeapType> {
         let object = self.inner.index().get(store)?;
-        Ok(if object.is_i31() { HeapType::I31 } else { HeapType::Any })
+        Ok(if object.is_i31() {
+            HeapType::I31
+        } else {
+            HeapType::Any
+        })
     }
 }
 
@@ -198,7 +213,10 @@ pub struct OwnedRooted<T: GcRef> {
 
 impl<T: GcRef> Clone for OwnedRooted<T> {
     fn clone(&self) -> Self {
-        OwnedRooted { inner: self.inner, root: self.root.clone() }
+        OwnedRooted {
+            inner: self.inner,
+            root: self.root.clone(),
+        }
     }
 }
 
@@ -219,7 +237,13 @@ impl<T: GcRef> OwnedRooted<T> {
     fn own(store: &mut StoreOpaque, object: vm::GcRef) -> OwnedRooted<T> {
         let root = store.vm_mut().gc_mut().own_root(object);
         let place = Place::Owned(root.id());
-        OwnedRooted { inner: T::at(RootIndex { store: store.id(), place }), root }
+        OwnedRooted {
+            inner: T::at(RootIndex {
+                store: store.id(),
+                place,
+            }),
+            root,
+        }
     }
 
     pub(crate) fn root(store: &mut StoreOpaque, raw: u32) -> Option<OwnedRooted<T>> {
@@ -241,7 +265,11 @@ impl<T: GcRef> OwnedRooted<T> {
     /// When this root belongs to another store.
     pub fn to_rooted(&self, mut context: impl AsContextMut) -> Rooted<T> {
         let store = context.as_context_mut().0.opaque_mut();
-        let object = self.inner.index().get(store).expect("an owned root lives while it is held");
+        let object = self
+            .inner
+            .index()
+            .get(store)
+            .expect("an owned root lives while it is held");
         Rooted::root(store, object.bits()).expect("not null")
     }
 
@@ -261,7 +289,10 @@ impl<T: GcRef> OwnedRooted<T> {
     /// Hashes the object's identity.
     pub fn ref_hash<H: Hasher>(&self, store: impl AsContext, state: &mut H) {
         let object = self.inner.index().get(store.as_context().0.opaque());
-        object.expect("an owned root lives while it is held").bits().hash(state);
+        object
+            .expect("an owned root lives while it is held")
+            .bits()
+            .hash(state);
     }
 
     /// Hashes the root itself.
@@ -306,8 +337,17 @@ pub struct RootScope<C: AsContextMut> {
 impl<C: AsContextMut> RootScope<C> {
     /// A new innermost scope of this store.
     pub fn new(mut store: C) -> RootScope<C> {
-        let scope = store.as_context_mut().0.opaque_mut().vm_mut().gc_mut().enter_scope();
-        RootScope { store, scope: Some(scope) }
+        let scope = store
+            .as_context_mut()
+            .0
+            .opaque_mut()
+            .vm_mut()
+            .gc_mut()
+            .enter_scope();
+        RootScope {
+            store,
+            scope: Some(scope),
+        }
     }
 
     /// Makes room for that many more roots.
@@ -319,7 +359,13 @@ impl<C: AsContextMut> RootScope<C> {
 impl<C: AsContextMut> Drop for RootScope<C> {
     fn drop(&mut self) {
         if let Some(scope) = self.scope.take() {
-            self.store.as_context_mut().0.opaque_mut().vm_mut().gc_mut().exit_scope(scope);
+            self.store
+                .as_context_mut()
+                .0
+                .opaque_mut()
+                .vm_mut()
+                .gc_mut()
+                .exit_scope(scope);
         }
     }
 }

@@ -91,7 +91,16 @@ impl<T> Linker<T> {
                 ExternType::Memory(_) if export.name() == "memory" => {}
                 ExternType::Table(_) if export.name() == "__indirect_function_table" => {}
                 ExternType::Global(_)
-                    if matches!(export.name(), "__memory_base" | "__heap_base" | "__data_end" | "__dso_handle" | "__stack_pointer" | "__rtti_base" | "__table_base") => {}
+                    if matches!(
+                        export.name(),
+                        "__memory_base"
+                            | "__heap_base"
+                            | "__data_end"
+                            | "__dso_handle"
+                            | "__stack_pointer"
+                            | "__rtti_base"
+                            | "__table_base"
+                    ) => {}
                 _ if self.allow_unknown_exports => {}
                 _ => bail!("command export '{}' is not a function", export.name()),
             }
@@ -106,7 +115,9 @@ fn call_in_new_instance<T: 'static>(
 ) -> impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static {
     move |mut caller, params, results| {
         let instance = pre.instantiate(&mut caller)?;
-        let func = instance.get_func(&mut caller, &name).expect("the module has this export");
+        let func = instance
+            .get_func(&mut caller, &name)
+            .expect("the module has this export");
         func.call(&mut caller, params, results)
     }
 }

@@ -69,7 +69,12 @@ impl Definition {
     fn from_extern(store: &StoreOpaque, item: Extern) -> Definition {
         let (ty, size) = item.abi_ty(store);
         let _alive = ExternType::from_abi(store.engine(), ty);
-        Definition::Extern { item, ty, size, _alive }
+        Definition::Extern {
+            item,
+            ty,
+            size,
+            _alive,
+        }
     }
 
     /// As an object of this store.
@@ -402,7 +407,10 @@ impl<T> Linker<T> {
             }
             Ok(definition.resolve())
         });
-        Ok(InstancePre::new(module, imports.collect::<Result<Vec<_>>>()?))
+        Ok(InstancePre::new(
+            module,
+            imports.collect::<Result<Vec<_>>>()?,
+        ))
     }
 
     /// Everything that is defined: module name, name, and what it stands for, in no order.
@@ -418,10 +426,16 @@ impl<T> Linker<T> {
         T: 'static,
     {
         let all = self.definitions.iter().flat_map(|(module, names)| {
-            names.iter().map(move |(name, definition)| (&**module, &**name, definition))
+            names
+                .iter()
+                .map(move |(name, definition)| (&**module, &**name, definition))
         });
         all.map(move |(module, name, definition)| {
-            (module, name, definition.in_store(store.as_context_mut().0.opaque_mut()))
+            (
+                module,
+                name,
+                definition.in_store(store.as_context_mut().0.opaque_mut()),
+            )
         })
     }
 
@@ -495,11 +509,7 @@ impl<T> Linker<T> {
     /// # Panics
     ///
     /// When it belongs to another store.
-    pub fn get_default(
-        &self,
-        mut store: impl AsContextMut<Data = T>,
-        module: &str,
-    ) -> Result<Func>
+    pub fn get_default(&self, mut store: impl AsContextMut<Data = T>, module: &str) -> Result<Func>
     where
         T: 'static,
     {

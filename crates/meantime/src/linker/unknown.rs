@@ -17,7 +17,11 @@ pub struct UnknownImportError {
 
 impl UnknownImportError {
     pub(super) fn new(import: &Import, ty: ExternType) -> UnknownImportError {
-        UnknownImportError { module: import.module.clone(), name: import.name.clone(), ty }
+        UnknownImportError {
+            module: import.module.clone(),
+            name: import.name.clone(),
+            ty,
+        }
     }
 
     /// The first part of the import's name.
@@ -38,7 +42,11 @@ impl UnknownImportError {
 
 impl fmt::Display for UnknownImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown import: `{}::{}` has not been defined", self.module, self.name)?;
+        write!(
+            f,
+            "unknown import: `{}::{}` has not been defined",
+            self.module, self.name
+        )?;
         match &self.ty {
             ExternType::Func(ty) => write!(f, " (expected a function of type `{ty}`)"),
             ExternType::Table(ty) => write!(f, " (expected a table of `{}`)", ty.element()),
@@ -71,7 +79,11 @@ impl<T> Linker<T> {
                 return Err(error.into());
             };
             let func = failing::<T>(&self.engine, ty, move || error.clone().into())?;
-            self.insert(&import.module, &import.name, Definition::Host(Arc::new(func)))?;
+            self.insert(
+                &import.module,
+                &import.name,
+                Definition::Host(Arc::new(func)),
+            )?;
         }
         Ok(())
     }

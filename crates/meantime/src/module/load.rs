@@ -18,7 +18,10 @@ pub(super) enum Source {
     /// It was compiled just now.
     Compiled(Artifact),
     /// It was read.
-    Loaded { artifact: LoadedArtifact, bytes: vm::SharedBytes },
+    Loaded {
+        artifact: LoadedArtifact,
+        bytes: vm::SharedBytes,
+    },
 }
 
 impl Source {
@@ -132,7 +135,10 @@ impl Module {
     pub(super) fn load(engine: &Engine, source: Arc<Source>, debug_info: bool) -> Result<Module> {
         let info = source.view().info();
         if info.triple != meantime_optimize::native_triple().to_string() {
-            bail!("cannot load a module that was compiled for `{}` on this machine", info.triple);
+            bail!(
+                "cannot load a module that was compiled for `{}` on this machine",
+                info.triple
+            );
         }
         let code = vm::CodeMemory::from_bytes(source.view().text())?;
         Module::with_code(engine, source, code, None, debug_info)
@@ -236,7 +242,9 @@ fn shape(
             let ready = view.memory_image_range(index);
             Arc::new(match (&file, ready) {
                 (Some((file, offset)), Some(range)) if engine.tunables().memory_init_cow => {
-                    let bytes = data_bytes.slice(range.clone()).expect("checked when it was read");
+                    let bytes = data_bytes
+                        .slice(range.clone())
+                        .expect("checked when it was read");
                     let at = offset + range.start as u64;
                     vm::MemoryImage::from_file(image.start, file.file().clone(), at, bytes)
                 }
@@ -267,16 +275,22 @@ fn shape(
     });
     let globals = env.global_inits().values();
     let gc_globals = env.global_inits().keys();
-    let elems = env.elems().values().map(|elem| match (&elem.mode, &elem.items) {
-        (SegmentMode::Passive, ElemItems::Funcs(funcs)) => {
-            vm::ElemShape::Funcs(funcs.iter().map(|f| (*f).into()).collect())
-        }
-        (SegmentMode::Passive, ElemItems::Exprs(_)) => vm::ElemShape::Evaluated,
-        (SegmentMode::Active { in_image: false, .. }, ElemItems::Exprs(_)) => {
-            vm::ElemShape::Evaluated
-        }
-        _ => vm::ElemShape::Funcs(Box::default()),
-    });
+    let elems = env
+        .elems()
+        .values()
+        .map(|elem| match (&elem.mode, &elem.items) {
+            (SegmentMode::Passive, ElemItems::Funcs(funcs)) => {
+                vm::ElemShape::Funcs(funcs.iter().map(|f| (*f).into()).collect())
+            }
+            (SegmentMode::Passive, ElemItems::Exprs(_)) => vm::ElemShape::Evaluated,
+            (
+                SegmentMode::Active {
+                    in_image: false, ..
+                },
+                ElemItems::Exprs(_),
+            ) => vm::ElemShape::Evaluated,
+            _ => vm::ElemShape::Funcs(Box::default()),
+        });
     let data = env.datas().values().map(|data| match data.mode {
         SegmentMode::Passive => data.range.start as usize..data.range.end as usize,
         _ => 0..0,
@@ -285,16 +299,27 @@ fn shape(
         layout: env.layout(),
         code: Some(region),
         type_ids: types.ids().into(),
-        func_types: env.bodies().keys().map(|i| env.functions()[env.func_index(i)].ty).collect(),
+        func_types: env
+            .bodies()
+            .keys()
+            .map(|i| env.functions()[env.func_index(i)].ty)
+            .collect(),
         enters: env.types().keys().map(enter).collect(),
         escaped,
         memories: PrimaryMap::from_iter(memories),
         tables: PrimaryMap::from_iter(tables),
-        globals: globals.map(|init| constant(init).unwrap_or(ValRaw::ZERO)).collect(),
+        globals: globals
+            .map(|init| constant(init).unwrap_or(ValRaw::ZERO))
+            .collect(),
         gc_globals: gc_globals
             .filter(|i| env.globals()[env.global_index(*i)].content.is_gc_ref())
             .collect(),
-        tags: env.tags().values().skip(counts.tag_imports as usize).map(|t| t.func).collect(),
+        tags: env
+            .tags()
+            .values()
+            .skip(counts.tag_imports as usize)
+            .map(|t| t.func)
+            .collect(),
         data: PrimaryMap::from_iter(data),
         data_bytes,
         elems: PrimaryMap::from_iter(elems),

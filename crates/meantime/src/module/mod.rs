@@ -68,7 +68,12 @@ impl Module {
         &'module self,
     ) -> impl ExactSizeIterator<Item = ImportType<'module>> + 'module {
         self.env().imports().iter().map(|import| {
-            ImportType::new(&import.module, &import.name, self.import_type(import), self.engine())
+            ImportType::new(
+                &import.module,
+                &import.name,
+                self.import_type(import),
+                self.engine(),
+            )
         })
     }
 
@@ -92,7 +97,10 @@ impl Module {
     /// The export with this name, for a faster look-up in instances.
     pub fn get_export_index(&self, name: &str) -> Option<ModuleExport> {
         let index = self.env().export(name)?;
-        Some(ModuleExport { module: Arc::as_ptr(&self.inner) as usize, index })
+        Some(ModuleExport {
+            module: Arc::as_ptr(&self.inner) as usize,
+            index,
+        })
     }
 
     /// What an instance needs, as far as the module alone says.
@@ -136,9 +144,7 @@ impl Module {
 
     /// Pairs of an offset in [`Module::text`] and the offset in the module's bytes that it comes from, for the instructions that can trap or
     /// call; none when address maps are off.
-    pub fn address_map<'a>(
-        &'a self,
-    ) -> Option<impl Iterator<Item = (usize, Option<u32>)> + 'a> {
+    pub fn address_map<'a>(&'a self) -> Option<impl Iterator<Item = (usize, Option<u32>)> + 'a> {
         if !self.view().info().tunables.generate_address_map {
             return None;
         }
@@ -147,7 +153,9 @@ impl Module {
             let start = record.code.start as usize;
             let table = view.side_table(&record).ok();
             table.into_iter().flat_map(move |table| {
-                table.points().map(move |p| (start + p.code_offset as usize, p.wasm_offset))
+                table
+                    .points()
+                    .map(move |p| (start + p.code_offset as usize, p.wasm_offset))
             })
         }))
     }
@@ -215,7 +223,9 @@ impl Module {
     /// The module whose code this is.
     pub(crate) fn of_code(region: &vm::CodeRegion) -> Option<Module> {
         let owner = region.owner().downcast_ref::<CodeOwner>()?;
-        Some(Module { inner: owner.0.upgrade()? })
+        Some(Module {
+            inner: owner.0.upgrade()?,
+        })
     }
 
     pub(crate) fn func_name(&self, func: FuncIndex) -> Option<&str> {
@@ -234,14 +244,21 @@ impl Module {
 
     /// The source positions of an offset in the module's bytes, innermost inlined function first.
     pub(crate) fn symbolize(&self, offset: u32) -> Vec<crate::FrameSymbol> {
-        let symbols = self.inner.symbols.get_or_init(|| symbolize::Symbols::new(self.view()));
-        symbols.as_ref().map_or(Vec::new(), |symbols| symbols.find(self.env(), offset))
+        let symbols = self
+            .inner
+            .symbols
+            .get_or_init(|| symbolize::Symbols::new(self.view()));
+        symbols
+            .as_ref()
+            .map_or(Vec::new(), |symbols| symbols.find(self.env(), offset))
     }
 }
 
 impl core::fmt::Debug for Module {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
     }
 }
 

@@ -28,7 +28,8 @@ impl Module {
     pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
         let path = file.as_ref();
         let bytes = read(path)?;
-        let in_file = |e: Error| e.context(format!("failed to load module from `{}`", path.display()));
+        let in_file =
+            |e: Error| e.context(format!("failed to load module from `{}`", path.display()));
         let wasm = to_binary(&bytes, Some(path)).map_err(in_file)?;
         Module::from_binary(engine, &wasm)
     }
@@ -75,7 +76,11 @@ impl Module {
     }
 
     /// Compiles to bytes, perhaps for another machine.
-    pub(crate) fn precompile(engine: &Engine, bytes: &[u8], path: Option<&Path>) -> Result<Vec<u8>> {
+    pub(crate) fn precompile(
+        engine: &Engine,
+        bytes: &[u8],
+        path: Option<&Path>,
+    ) -> Result<Vec<u8>> {
         let wasm = to_binary(bytes, path)?;
         let decoded = decode(engine, &wasm)?;
         Ok(compile(engine, &decoded, &wasm)?.to_elf()?)
@@ -83,8 +88,9 @@ impl Module {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path)
-        .map_err(|e| Error::new(e).context(format!("failed to read input file `{}`", path.display())))
+    std::fs::read(path).map_err(|e| {
+        Error::new(e).context(format!("failed to read input file `{}`", path.display()))
+    })
 }
 
 #[cfg(feature = "wat")]
@@ -102,7 +108,9 @@ fn decode(engine: &Engine, wasm: &[u8]) -> Result<Decoded> {
     let module = Decoded::decode(wasm, engine.features(), parallel)?;
     if !engine.config().shared_memory {
         if module.memories().values().any(|m| m.shared) {
-            bail!("shared memories are disabled for this engine: enable them with `Config::shared_memory`");
+            bail!(
+                "shared memories are disabled for this engine: enable them with `Config::shared_memory`"
+            );
         }
     }
     Ok(module)
@@ -124,5 +132,8 @@ fn compile(engine: &Engine, decoded: &Decoded, wasm: &[u8]) -> Result<Artifact> 
 }
 
 fn has_debug_info(decoded: &Decoded) -> bool {
-    decoded.custom_sections().iter().any(|s| s.name == ".debug_info")
+    decoded
+        .custom_sections()
+        .iter()
+        .any(|s| s.name == ".debug_info")
 }

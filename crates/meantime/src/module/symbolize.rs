@@ -21,22 +21,35 @@ impl Symbols {
         view.custom_section(".debug_info")?;
         let load = |id: gimli::SectionId| -> Result<Reader, gimli::Error> {
             let bytes = view.custom_section(id.name()).unwrap_or_default();
-            Ok(gimli::EndianArcSlice::new(Arc::from(bytes), gimli::LittleEndian))
+            Ok(gimli::EndianArcSlice::new(
+                Arc::from(bytes),
+                gimli::LittleEndian,
+            ))
         };
         let dwarf = gimli::Dwarf::load(load).ok()?;
         let context = addr2line::Context::from_dwarf(dwarf).ok()?;
-        Some(Symbols { context: Mutex::new(context) })
+        Some(Symbols {
+            context: Mutex::new(context),
+        })
     }
 
     pub(super) fn find(&self, env: &Module, offset: u32) -> Vec<FrameSymbol> {
         let mut symbols = Vec::new();
-        let Some(address) = offset.checked_sub(env.code_section_start()) else { return symbols };
-        let context = self.context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(address) = offset.checked_sub(env.code_section_start()) else {
+            return symbols;
+        };
+        let context = self
+            .context
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let Ok(mut frames) = context.find_frames(address.into()).skip_all_loads() else {
             return symbols;
         };
         while let Ok(Some(frame)) = frames.next() {
-            let name = frame.function.as_ref().and_then(|f| f.raw_name().ok().map(|n| n.to_string()));
+            let name = frame
+                .function
+                .as_ref()
+                .and_then(|f| f.raw_name().ok().map(|n| n.to_string()));
             let location = frame.location.as_ref();
             symbols.push(FrameSymbol {
                 name,

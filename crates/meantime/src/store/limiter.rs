@@ -5,8 +5,11 @@ use meantime_abi::TypeId;
 use meantime_vm as vm;
 
 /// How many a store may have when nobody says otherwise.
-pub(super) const DEFAULT_LIMITS: Counts =
-    Counts { instances: 10_000, memories: 10_000, tables: 10_000 };
+pub(super) const DEFAULT_LIMITS: Counts = Counts {
+    instances: 10_000,
+    memories: 10_000,
+    tables: 10_000,
+};
 
 impl<T> StoreInner<T> {
     pub(super) fn set_limiter(&mut self, mut limiter: LimiterFn<T>) {

@@ -116,7 +116,11 @@ impl<T> Store<T> {
                 engine: engine.clone(),
                 core,
                 owners: Vec::new(),
-                counts: Counts { instances: 0, memories: 0, tables: 0 },
+                counts: Counts {
+                    instances: 0,
+                    memories: 0,
+                    tables: 0,
+                },
                 limits: limiter::DEFAULT_LIMITS,
             },
             limiter: None,
@@ -125,7 +129,9 @@ impl<T> Store<T> {
         let embedder: NonNull<dyn vm::VmStore> = NonNull::from(&mut *inner);
         // SAFETY: the box's contents stay where they are until the store is dropped, and the core is dropped with them.
         unsafe { inner.opaque.core.set_embedder(embedder) };
-        Ok(Store { inner: ManuallyDrop::new(inner) })
+        Ok(Store {
+            inner: ManuallyDrop::new(inner),
+        })
     }
 
     /// The host's data.
@@ -206,7 +212,9 @@ impl<T: Default> Default for Store<T> {
 
 impl<T: core::fmt::Debug> core::fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("data", self.data())
+            .finish_non_exhaustive()
     }
 }
 
@@ -244,7 +252,10 @@ impl<T> StoreInner<T> {
         // SAFETY: the embedder of every core is the `StoreInner` that it lies in.
         unsafe {
             let core = vm::StoreCore::from_context(context);
-            core.as_ref().embedder_ptr().cast::<StoreInner<T>>().as_mut()
+            core.as_ref()
+                .embedder_ptr()
+                .cast::<StoreInner<T>>()
+                .as_mut()
         }
     }
 }
@@ -291,11 +302,24 @@ impl StoreOpaque {
             }
             Ok(total)
         }
-        let instances =
-            check("instance", self.counts.instances, more.instances, self.limits.instances)?;
-        let memories = check("memory", self.counts.memories, more.memories, self.limits.memories)?;
+        let instances = check(
+            "instance",
+            self.counts.instances,
+            more.instances,
+            self.limits.instances,
+        )?;
+        let memories = check(
+            "memory",
+            self.counts.memories,
+            more.memories,
+            self.limits.memories,
+        )?;
         let tables = check("table", self.counts.tables, more.tables, self.limits.tables)?;
-        self.counts = Counts { instances, memories, tables };
+        self.counts = Counts {
+            instances,
+            memories,
+            tables,
+        };
         Ok(())
     }
 

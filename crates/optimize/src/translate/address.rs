@@ -81,7 +81,9 @@ impl Translator<'_> {
         if u128::from(end) > access.max_bytes {
             return Check::Always;
         }
-        let constant_end = self.constant(index).map(|i| u128::from(i) + u128::from(end));
+        let constant_end = self
+            .constant(index)
+            .map(|i| u128::from(i) + u128::from(end));
         match constant_end {
             Some(end) if end <= u128::from(access.min_bytes) => return Check::None,
             Some(end) if end > access.max_bytes => return Check::Always,

@@ -14,7 +14,7 @@ impl Translator<'_> {
     pub(super) fn atomic(&mut self, op: &O<'_>) -> Result<bool> {
         use AtomicRmwOp::{Add, And, Or, Sub, Xchg, Xor};
         match *op {
-            O::AtomicFence { .. } => { self.b.ins().fence(); }
+            O::AtomicFence { .. } => { self.s.forget(); self.b.ins().fence(); }
             O::MemoryAtomicNotify { memarg } => self.atomic_notify(&memarg)?,
             O::MemoryAtomicWait32 { memarg } => self.atomic_wait(Builtin::MemoryAtomicWait32, &memarg)?,
             O::MemoryAtomicWait64 { memarg } => self.atomic_wait(Builtin::MemoryAtomicWait64, &memarg)?,
@@ -95,6 +95,7 @@ impl Translator<'_> {
 
     /// Pops an index and checks it and its alignment. None when the access always traps.
     fn pop_aligned(&mut self, memarg: &MemArg, ty: Type) -> Result<Option<(MemFlagsData, Value)>> {
+        self.s.forget();
         let memory = self.memory_of(memarg)?;
         let index = self.pop();
         let size = ty.bytes();
@@ -103,7 +104,10 @@ impl Translator<'_> {
             let mut address = index;
             if memarg.offset % u64::from(size) != 0 {
                 let index_type = self.type_of(index);
-                let offset = self.b.ins().iconst(index_type, i64::from(memarg.offset as u32 % size));
+                let offset = self
+                    .b
+                    .ins()
+                    .iconst(index_type, i64::from(memarg.offset as u32 % size));
                 address = self.b.ins().iadd(index, offset);
             }
             let index_type = self.type_of(address);
@@ -176,7 +180,10 @@ impl Translator<'_> {
             // Operands of a narrow access wrap: bits beyond its size are not compared.
             let expected = self.reduce(expected, access);
             let replacement = self.reduce(replacement, access);
-            let before = self.b.ins().atomic_cas(flags, address, expected, replacement);
+            let before = self
+                .b
+                .ins()
+                .atomic_cas(flags, address, expected, replacement);
             self.push_extended(before, result);
         }
         Ok(())

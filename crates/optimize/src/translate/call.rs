@@ -59,7 +59,7 @@ impl Translator<'_> {
     fn call_function(&mut self, index: FuncIndex, tail: bool) -> Result<()> {
         let ty = self.module.functions()[index].ty;
         let callee = match self.module.defined_func(index) {
-            Some(_) if !tail && self.inline_call(index)? => return Ok(()),
+            Some(defined) if !tail && self.inline_call(index, defined)? => return Ok(()),
             Some(_) => Callee::Direct(index),
             None => {
                 let import = self.layout.func_import(index);
@@ -77,6 +77,7 @@ impl Translator<'_> {
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
     fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) {
+        self.s.forget();
         let func_type = self.module.type_as_func(ty);
         let count = func_type.params.len();
         self.canonicalize_top(count);
@@ -210,7 +211,10 @@ impl Translator<'_> {
             self.b.seal_block(slow);
             self.b.switch_to_block(slow);
             let is_subtype = self.builtin(Builtin::IsSubtype, &[actual, expected]);
-            self.trap_unless(is_subtype.expect("the builtin has a result"), Trap::BadSignature);
+            self.trap_unless(
+                is_subtype.expect("the builtin has a result"),
+                Trap::BadSignature,
+            );
             self.b.ins().jump(next, &[]);
             self.b.seal_block(next);
             self.b.switch_to_block(next);
@@ -219,10 +223,5 @@ impl Translator<'_> {
             not_null: true,
             ..known
         }
-    }
-
-    /// Translates a call as the callee's body, where that is worth it. Says whether it did.
-    fn inline_call(&mut self, _index: FuncIndex) -> Result<bool> {
-        Ok(false)
     }
 }

@@ -3,7 +3,7 @@
 //! The one idea: a block gets its CLIF continuation (with a parameter per result) only when something branches to it. A block that only
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
-use super::{Result, Translator};
+use super::{Local, Result, Translator};
 use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
     Block, BlockArg, Inst, InstBuilder, JumpTableData, Value, condcodes::IntCC, types,
@@ -59,8 +59,10 @@ impl Translator<'_> {
     pub(super) fn control(&mut self, op: &Operator<'_>) -> Result<bool> {
         match *op {
             Operator::LocalGet { local_index } => {
-                let variable = self.s.locals[self.first_local + local_index as usize];
-                let value = self.b.use_var(variable);
+                let value = match self.s.locals[self.first_local + local_index as usize] {
+                    Local::Variable(variable, _) => self.b.use_var(variable),
+                    Local::Value(value) => value,
+                };
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
@@ -114,7 +116,9 @@ impl Translator<'_> {
     }
 
     fn set_local(&mut self, index: u32, value: Value) {
-        let variable = self.s.locals[self.first_local + index as usize];
+        let Local::Variable(variable, _) = self.s.locals[self.first_local + index as usize] else {
+            unreachable!("the scan found that it is never assigned");
+        };
         let value = self.canonical(value);
         self.b.def_var(variable, value);
     }
@@ -257,6 +261,7 @@ impl Translator<'_> {
         let args = self.branch_args(params);
         self.b.ins().jump(header, &args);
         self.b.switch_to_block(header);
+        self.s.forget();
         let height = self.top(params);
         self.s.stack.truncate(height);
         self.push_block_params(header);
@@ -279,9 +284,7 @@ impl Translator<'_> {
         };
         self.push_frame(kind, ty);
         let height = self.s.control.last().map_or(0, |f| f.height);
-        self.s
-            .if_params
-            .extend_from_slice(&self.s.stack[height..]);
+        self.s.if_params.extend_from_slice(&self.s.stack[height..]);
     }
 
     fn begin_else(&mut self) {
@@ -300,6 +303,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
+        self.s.forget();
         self.reachable = true;
         self.s.control.push(frame);
     }
@@ -338,6 +342,7 @@ impl Translator<'_> {
             }
             self.b.switch_to_block(continuation);
             self.b.seal_block(continuation);
+            self.s.forget();
             self.s.stack.truncate(frame.height);
             self.push_block_params(continuation);
             self.reachable = true;
@@ -369,6 +374,7 @@ impl Translator<'_> {
             self.s.stack.extend(self.s.if_params.drain(saved..));
             self.b.switch_to_block(else_block);
             self.b.seal_block(else_block);
+            self.s.forget();
             self.reachable = true;
             return;
         }
@@ -387,6 +393,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
+        self.s.forget();
         self.reachable = true;
     }
 
@@ -434,7 +441,10 @@ impl Translator<'_> {
 
     fn br_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
         if targets.len() > MAX_BR_TABLE {
-            let message = format!("a br_table has {} targets, at most {MAX_BR_TABLE} are supported", targets.len());
+            let message = format!(
+                "a br_table has {} targets, at most {MAX_BR_TABLE} are supported",
+                targets.len()
+            );
             return Err(self.error(message));
         }
         let selector = self.pop();
@@ -465,7 +475,9 @@ impl Translator<'_> {
             calls.push(self.b.func.dfg.block_call(block, &[]));
         }
         let default = calls.pop().expect("the default is last");
-        let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
+        let table = self
+            .b
+            .create_jump_table(JumpTableData::new(default, &calls));
         self.b.ins().br_table(selector, table);
         for &depth in &depths {
             let Some(edge) = edges[depth as usize].take() else {

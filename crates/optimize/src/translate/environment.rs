@@ -81,7 +81,6 @@ impl Region {
 pub(super) struct MemoryAccess {
     pub(super) plan: MemoryPlan,
     pub(super) addr: AddrType,
-    pub(super) shared: bool,
     pub(super) page_size_log2: u8,
     /// Bytes that it always has.
     pub(super) min_bytes: u64,
@@ -160,6 +159,7 @@ impl Translator<'_> {
 
     /// Calls a function of the runtime with this function's context and `args`.
     pub(super) fn builtin(&mut self, builtin: Builtin, args: &[Value]) -> Option<Value> {
+        self.s.forget();
         let signature = match self.s.builtins[builtin as usize] {
             Some(signature) => signature,
             None => {
@@ -199,10 +199,13 @@ impl Translator<'_> {
             return func;
         }
         let signature = self.type_signature(self.module.functions()[index].ty);
-        let name = self.b.func.declare_imported_user_function(UserExternalName {
-            namespace: 0,
-            index: index.as_u32(),
-        });
+        let name = self
+            .b
+            .func
+            .declare_imported_user_function(UserExternalName {
+                namespace: 0,
+                index: index.as_u32(),
+            });
         let func = self.b.import_function(ExtFuncData {
             name: ExternalName::user(name),
             signature,
@@ -235,7 +238,6 @@ impl Translator<'_> {
         let access = MemoryAccess {
             plan: MemoryPlan::new(&ty, &self.target.tunables),
             addr: ty.addr,
-            shared: ty.shared,
             page_size_log2: ty.page_size_log2,
             min_bytes: ty.min_bytes().unwrap_or(u64::MAX),
             max_bytes: u128::from(max) << ty.page_size_log2,

@@ -18,6 +18,11 @@ const MAX_LOCALS: usize = 24;
 /// How many bytes of bodies are inlined into a function beyond its own length.
 const BUDGET: u32 = 1024;
 
+/// How many bytes may be inlined into a function of this length.
+pub(super) fn budget(len: u32) -> u32 {
+    BUDGET.saturating_add(len)
+}
+
 /// What a scan of a candidate found.
 #[derive(Copy, Clone)]
 pub(super) struct Candidate {
@@ -27,7 +32,11 @@ pub(super) struct Candidate {
 
 impl Translator<'_> {
     /// Translates a call of a function of this module as the callee's body, where that is worth it. Says whether it did.
-    pub(super) fn inline_call(&mut self, index: FuncIndex, callee: DefinedFuncIndex) -> Result<bool> {
+    pub(super) fn inline_call(
+        &mut self,
+        index: FuncIndex,
+        callee: DefinedFuncIndex,
+    ) -> Result<bool> {
         if !self.target.tunables.inlining {
             return Ok(false);
         }

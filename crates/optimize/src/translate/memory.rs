@@ -1,10 +1,10 @@
 //! Instructions on memories: loads and stores, size and growth, and the bulk instructions.
 
-use super::address::Address;
 use super::{Result, Translator};
 use crate::types::PTR;
 use cranelift_codegen::ir::{
-    InstBuilder, Opcode, Type, Value, immediates::Offset32,
+    InstBuilder, Opcode, Type, Value,
+    immediates::Offset32,
     types::{F32, F64, I8, I8X16, I16, I32, I64},
 };
 use meantime_abi::{AddrType, Builtin, MemoryIndex};
@@ -28,10 +28,12 @@ impl Translator<'_> {
             Operator::I64Load16U { memarg } => self.load(Opcode::Uload16, I64, 2, &memarg)?,
             Operator::I64Load32S { memarg } => self.load(Opcode::Sload32, I64, 4, &memarg)?,
             Operator::I64Load32U { memarg } => self.load(Opcode::Uload32, I64, 4, &memarg)?,
-            Operator::I32Store { memarg }
-            | Operator::F32Store { memarg } => self.store(Opcode::Store, 4, &memarg)?,
-            Operator::I64Store { memarg }
-            | Operator::F64Store { memarg } => self.store(Opcode::Store, 8, &memarg)?,
+            Operator::I32Store { memarg } | Operator::F32Store { memarg } => {
+                self.store(Opcode::Store, 4, &memarg)?
+            }
+            Operator::I64Store { memarg } | Operator::F64Store { memarg } => {
+                self.store(Opcode::Store, 8, &memarg)?
+            }
             Operator::V128Store { memarg } => self.store(Opcode::Store, 16, &memarg)?,
             Operator::I32Store8 { memarg } | Operator::I64Store8 { memarg } => {
                 self.store(Opcode::Istore8, 1, &memarg)?;
@@ -43,7 +45,10 @@ impl Translator<'_> {
             Operator::MemorySize { mem } => self.memory_size(MemoryIndex::from_u32(mem)),
             Operator::MemoryGrow { mem } => self.memory_grow(MemoryIndex::from_u32(mem)),
             Operator::MemoryCopy { dst_mem, src_mem } => {
-                self.memory_copy(MemoryIndex::from_u32(dst_mem), MemoryIndex::from_u32(src_mem));
+                self.memory_copy(
+                    MemoryIndex::from_u32(dst_mem),
+                    MemoryIndex::from_u32(src_mem),
+                );
             }
             Operator::MemoryFill { mem } => self.memory_fill(MemoryIndex::from_u32(mem)),
             Operator::MemoryInit { data_index, mem } => {
@@ -62,20 +67,10 @@ impl Translator<'_> {
     pub(super) fn memory_of(&self, memarg: &MemArg) -> Result<MemoryIndex> {
         match memarg.target {
             MemArgTarget::Memory(index) => Ok(MemoryIndex::from_u32(index)),
-            MemArgTarget::Array(_) => Err(self.error("accesses of arrays as memory are not supported")),
+            MemArgTarget::Array(_) => {
+                Err(self.error("accesses of arrays as memory are not supported"))
+            }
         }
-    }
-
-    /// Pops an index and checks an access of `size` bytes there. None when it always traps.
-    pub(super) fn pop_address(
-        &mut self,
-        memarg: &MemArg,
-        size: u32,
-    ) -> Result<Option<(MemoryIndex, Address)>> {
-        let memory = self.memory_of(memarg)?;
-        let index = self.pop();
-        let address = self.address(memory, index, memarg.offset, size);
-        Ok(address.map(|address| (memory, address)))
     }
 
     /// Loads with `opcode` a value of type `ty` from `size` bytes. None when that always traps.
@@ -86,15 +81,19 @@ impl Translator<'_> {
         size: u32,
         memarg: &MemArg,
     ) -> Result<Option<Value>> {
-        let Some((memory, address)) = self.pop_address(memarg, size)? else {
+        let memory = self.memory_of(memarg)?;
+        let index = self.pop();
+        if opcode == Opcode::Load {
+            if let Some(value) = self.known_value(memory, index, memarg.offset, ty) {
+                return Ok(Some(value));
+            }
+        }
+        let Some(address) = self.address(memory, index, memarg.offset, size) else {
             return Ok(None);
         };
         let flags = self.memory_access(memory).interned;
         let offset = Offset32::new(address.offset);
-        let (inst, dfg) = self
-            .b
-            .ins()
-            .Load(opcode, ty, flags, offset, address.base);
+        let (inst, dfg) = self.b.ins().Load(opcode, ty, flags, offset, address.base);
         Ok(Some(dfg.first_result(inst)))
     }
 
@@ -118,7 +117,9 @@ impl Translator<'_> {
         size: u32,
         memarg: &MemArg,
     ) -> Result<()> {
-        let Some((memory, address)) = self.pop_address(memarg, size)? else {
+        let memory = self.memory_of(memarg)?;
+        let index = self.pop();
+        let Some(address) = self.address(memory, index, memarg.offset, size) else {
             return Ok(());
         };
         let flags = self.memory_access(memory).interned;
@@ -127,6 +128,11 @@ impl Translator<'_> {
         self.b
             .ins()
             .Store(opcode, ty, flags, offset, value, address.base);
+        if opcode == Opcode::Store {
+            self.remember(memory, index, memarg.offset, value);
+        } else {
+            self.overwrite(memory, index, memarg.offset, size);
+        }
         Ok(())
     }
 
@@ -176,7 +182,10 @@ impl Translator<'_> {
         let (dst, src, len) = (self.widen(dst), self.widen(src), self.widen(len));
         let dst_memory = self.memory_number(dst_memory);
         let src_memory = self.memory_number(src_memory);
-        self.builtin(Builtin::MemoryCopy, &[dst_memory, dst, src_memory, src, len]);
+        self.builtin(
+            Builtin::MemoryCopy,
+            &[dst_memory, dst, src_memory, src, len],
+        );
     }
 
     fn memory_fill(&mut self, memory: MemoryIndex) {

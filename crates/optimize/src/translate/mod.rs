@@ -9,6 +9,8 @@ mod atomic;
 mod call;
 mod control;
 mod environment;
+mod forward;
+mod inline;
 mod memory;
 mod numeric;
 mod reference;
@@ -17,6 +19,7 @@ mod simd_arith;
 mod stack;
 mod table;
 mod trap;
+mod wide_multiply;
 
 use crate::Target;
 use crate::location::{Location, Locations};
@@ -28,16 +31,28 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use environment::MemoryAccess;
+use forward::Fact;
 use hashbrown::HashMap;
+use inline::Candidate;
 use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, TypeIndex, VmLayout};
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
+use wide_multiply::WideMultiply;
 
 type Result<T, E = CompileError> = std::result::Result<T, E>;
 
 /// More values than this in one function are refused: no register allocator takes them, and memory must be bounded.
 const MAX_VALUES: usize = 1 << 23;
+
+/// A local.
+#[derive(Copy, Clone)]
+enum Local {
+    /// One that may be assigned.
+    Variable(Variable, Repr),
+    /// One that never is, and its value.
+    Value(Value),
+}
 
 /// Lists of a translation that keep their memory for the next one.
 #[derive(Default)]
@@ -48,8 +63,16 @@ pub(crate) struct State {
     control: Vec<Frame>,
     /// Parameters of enclosing `if`s, for their `else`.
     if_params: Vec<Value>,
-    /// Locals of the function, and then of the calls being inlined.
-    locals: Vec<Variable>,
+    /// Locals of the function, and then of the call being inlined.
+    locals: Vec<Local>,
+    /// Variables that served as locals of calls that were inlined.
+    free_variables: Vec<(Repr, Variable)>,
+    /// What is known to be in memories.
+    facts: Vec<Fact>,
+    /// Which functions may be inlined, as far as they were called.
+    candidates: HashMap<DefinedFuncIndex, Option<Candidate>>,
+    /// Which functions are multiplications, as far as they were called.
+    wide_multiplies: HashMap<DefinedFuncIndex, Option<WideMultiply>>,
     /// What is known of memories that were used.
     memories: Vec<Option<MemoryAccess>>,
     /// Blocks on the edges of a `br_table`, by depth.
@@ -65,6 +88,10 @@ impl State {
         self.control.clear();
         self.if_params.clear();
         self.locals.clear();
+        self.free_variables.clear();
+        self.facts.clear();
+        self.candidates.clear();
+        self.wide_multiplies.clear();
         self.memories.clear();
         self.memories.resize_with(module.memories().len(), || None);
         self.edges.clear();
@@ -91,8 +118,10 @@ pub(crate) struct Translator<'a> {
     skipped: u32,
     /// Where the current operator is.
     location: Location,
-    /// Index of the first local of the innermost function being inlined.
+    /// Index of the first local of the function being translated: not zero while a call is inlined.
     first_local: usize,
+    /// How many more bytes of bodies may be inlined.
+    inline_budget: u32,
 }
 
 /// Translates a function into `scratch.context.func`.
@@ -138,6 +167,7 @@ pub(crate) fn function(
             offset: range.start,
         },
         first_local: 0,
+        inline_budget: inline::budget(range.end - range.start),
     };
     t.set_location(range.start);
     t.prologue();
@@ -183,14 +213,19 @@ impl<'a> Translator<'a> {
     }
 
     fn declare_local(&mut self, repr: Repr, value: Option<Value>) {
+        let variable = self.declare_variable(repr);
+        if let Some(value) = value {
+            self.b.def_var(variable, value);
+        }
+        self.s.locals.push(Local::Variable(variable, repr));
+    }
+
+    fn declare_variable(&mut self, repr: Repr) -> Variable {
         let variable = self.b.declare_var(repr.ty);
         if repr.gc {
             self.b.declare_var_needs_stack_map(variable);
         }
-        if let Some(value) = value {
-            self.b.def_var(variable, value);
-        }
-        self.s.locals.push(variable);
+        variable
     }
 
     /// The value that a local of this type begins with: zero, or null.

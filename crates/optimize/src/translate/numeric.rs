@@ -232,15 +232,9 @@ impl Translator<'_> {
     fn wide_multiply(&mut self, signed: bool) {
         let (x, y) = self.pop2();
         let (x, y) = if signed {
-            (
-                self.b.ins().sextend(I128, x),
-                self.b.ins().sextend(I128, y),
-            )
+            (self.b.ins().sextend(I128, x), self.b.ins().sextend(I128, y))
         } else {
-            (
-                self.b.ins().uextend(I128, x),
-                self.b.ins().uextend(I128, y),
-            )
+            (self.b.ins().uextend(I128, x), self.b.ins().uextend(I128, y))
         };
         let result = self.b.ins().imul(x, y);
         self.push_halves(result);

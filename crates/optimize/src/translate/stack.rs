@@ -4,7 +4,9 @@
 //! vector type of the instruction that made it, and a user that wants another asks for it.
 
 use super::Translator;
-use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{
+    ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value, types,
+};
 
 impl Translator<'_> {
     pub(super) fn push(&mut self, value: Value) {

@@ -2,9 +2,7 @@
 
 #![allow(dead_code)]
 
-use meantime_abi::{
-    CompiledFunction, RelocationKind, SideTable, Signature, Trampoline, Tunables,
-};
+use meantime_abi::{CompiledFunction, RelocationKind, SideTable, Signature, Trampoline, Tunables};
 use meantime_compile::{Backend, CompileError};
 use meantime_module::{Module, WasmFeatures};
 use meantime_optimize::Optimizer;
@@ -78,11 +76,7 @@ fn check(code: &CompiledFunction, module: &Module, wasm: &[u8]) {
     for point in table.points() {
         assert!(point.code_offset as usize <= code.code.len());
         assert!(point.wasm_offset.is_none_or(|o| (o as usize) < wasm.len()));
-        assert!(
-            point
-                .inline
-                .is_none_or(|i| table.inline_frame(i).is_some())
-        );
+        assert!(point.inline.is_none_or(|i| table.inline_frame(i).is_some()));
     }
     for relocation in &code.relocations {
         assert!(relocation.offset as usize + 4 <= code.code.len());

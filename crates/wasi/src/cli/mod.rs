@@ -1,8 +1,8 @@
 //! Arguments, environment and the three standard streams.
 //!
-//! The one idea: a standard stream is either a *host stream* (the process's own, a file, or nothing), which calls of
-//! preview 1 read and write directly, or an embedder's object behind [`InputStream`] or [`OutputStream`]. The traits
-//! here are how the builder accepts both.
+//! The one idea: a standard stream is either a *host stream* (the process's own, a file, or
+//! nothing), which calls of preview 1 read and write directly, or an embedder's object behind
+//! [`InputStream`] or [`OutputStream`]. The traits here are how the builder accepts both.
 
 mod stdio;
 
@@ -21,8 +21,8 @@ pub trait StdinStream: IsTerminal + Send {
     /// A stream that reads this input. All streams made from one value share its position.
     fn p2_stream(&self) -> Box<dyn InputStream>;
 
-    /// The host stream behind this input, if there is one. An implementation of this trait outside of this crate has
-    /// no reason to override the default, `None`.
+    /// The host stream behind this input, if there is one. An implementation of this trait outside
+    /// of this crate has no reason to override the default, `None`.
     #[doc(hidden)]
     fn host_stream(&self) -> Option<HostStream> {
         None
@@ -34,8 +34,8 @@ pub trait StdoutStream: IsTerminal + Send {
     /// A stream that writes to this output.
     fn p2_stream(&self) -> Box<dyn OutputStream>;
 
-    /// The host stream behind this output, if there is one. An implementation of this trait outside of this crate has
-    /// no reason to override the default, `None`.
+    /// The host stream behind this output, if there is one. An implementation of this trait outside
+    /// of this crate has no reason to override the default, `None`.
     #[doc(hidden)]
     fn host_stream(&self) -> Option<HostStream> {
         None

@@ -1,7 +1,8 @@
 //! Streams of the host that can stand in for a guest's standard streams.
 //!
-//! Not here: the calls that read and write them for preview 1 (`p1::io`), which go to the operating system directly
-//! from guest memory. The [`InputStream`] and [`OutputStream`] implementations below are for everyone else.
+//! Not here: the calls that read and write them for preview 1 (`p1::io`), which go to the operating
+//! system directly from guest memory. The [`InputStream`] and [`OutputStream`] implementations
+//! below are for everyone else.
 
 use super::{IsTerminal, StdinStream, StdoutStream};
 use crate::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
@@ -11,7 +12,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-/// The most that one call of a stream moves, so that a guest cannot choose the size of a host allocation.
+/// The most that one call of a stream moves, so that a guest cannot choose the size of a host
+/// allocation.
 const CHUNK: usize = 64 << 10;
 
 /// A stream that the operating system knows.
@@ -30,7 +32,8 @@ pub enum HostStream {
 }
 
 impl HostStream {
-    /// Waits until the stream can be read (or written). A stream that cannot be waited for is ready.
+    /// Waits until the stream can be read (or written). A stream that cannot be waited for is
+    /// ready.
     fn wait(&self, interest: sys::Interest) {
         if let Some(handle) = sys::stream_handle(self) {
             sys::wait(handle, interest);
@@ -98,11 +101,13 @@ macro_rules! host_stdio {
 }
 
 host_stdio! {
-    /// The host's standard input, unbuffered: what the host itself has read ahead is lost to the guest.
+    /// The host's standard input, unbuffered: what the host itself has read ahead is lost to the
+    /// guest.
     Stdin, stdin, StdinStream, InputStream
 }
 host_stdio! {
-    /// The host's standard output. What the host itself has buffered is written before what the guest writes.
+    /// The host's standard output. What the host itself has buffered is written before what the
+    /// guest writes.
     Stdout, stdout, StdoutStream, OutputStream
 }
 host_stdio! {

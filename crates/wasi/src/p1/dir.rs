@@ -1,7 +1,8 @@
 //! `fd_readdir`.
 //!
-//! The one idea: a listing is taken when the guest begins at the start, and cookies count its entries. So a cookie
-//! means the same entry however the directory changes while the guest reads on.
+//! The one idea: a listing is taken when the guest begins at the start, and cookies count its
+//! entries. So a cookie means the same entry however the directory changes while the guest reads
+//! on.
 
 use super::Host;
 use super::errno::{Errno, Result};
@@ -13,8 +14,8 @@ use crate::sys;
 const DIRENT: usize = 24;
 
 impl Host<'_> {
-    /// Fills the buffer with entries from the cookie on; the last is cut off where the buffer ends. A buffer that is not
-    /// full says that there are no more.
+    /// Fills the buffer with entries from the cookie on; the last is cut off where the buffer ends.
+    /// A buffer that is not full says that there are no more.
     pub(crate) fn fd_readdir(
         &mut self,
         fd: u32,
@@ -56,10 +57,12 @@ fn take_listing(dir: &OpenDir) -> Result<Listing> {
         FileType::Directory,
         b".",
     );
-    // The parent may lie outside of what the guest can reach: its inode is not told, which 0 stands for.
+    // The parent may lie outside of what the guest can reach: its inode is not told, which 0 stands
+    // for.
     listing.push(0, FileType::Directory, b"..");
     sys::read_dir(&dir.dir, |inode, filetype, name| {
-        // A name that is not UTF-8 cannot be said in WASI. It is left out, so that the others can be seen.
+        // A name that is not UTF-8 cannot be said in WASI. It is left out, so that the others can
+        // be seen.
         if std::str::from_utf8(name).is_ok() {
             listing.push(inode, filetype, name);
         }

@@ -15,7 +15,8 @@ impl Host<'_> {
         if i64::try_from(offset).is_err() {
             return Err(Errno::Inval.into());
         }
-        // Advice on more bytes than a file can have is advice on the rest of it, which 0 stands for.
+        // Advice on more bytes than a file can have is advice on the rest of it, which 0 stands
+        // for.
         let len = if i64::try_from(len).is_ok() { len } else { 0 };
         Ok(sys::advise(file.handle(), offset, len, advice)?)
     }
@@ -84,7 +85,8 @@ impl Host<'_> {
         self.memory.write(stat, &record)
     }
 
-    /// Changes `append` and `nonblock`. The others were decided when the file was opened, and must not change.
+    /// Changes `append` and `nonblock`. The others were decided when the file was opened, and must
+    /// not change.
     pub(crate) fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Result<()> {
         let flags = FdFlags::from_bits(flags)?;
         let descriptor = self.table.get_mut(fd)?;
@@ -270,7 +272,8 @@ fn seek(descriptor: &mut Descriptor, to: SeekFrom) -> Result<u64> {
     }
 }
 
-/// The type that the guest is told. C libraries take a character device without the right to seek for a terminal.
+/// The type that the guest is told. C libraries take a character device without the right to seek
+/// for a terminal.
 fn filetype(descriptor: &Descriptor) -> Result<FileType> {
     Ok(match &descriptor.kind {
         Kind::File(file) => file.filetype,

@@ -1,8 +1,8 @@
 //! A file opened with `path_open`, and its position.
 //!
-//! The one idea: nobody shares the position of a file that a guest opened, so for regular files it is kept here, and
-//! seeking asks the system nothing. The system keeps it where it alone can: for files opened to append, whose end moves
-//! under others' writes, and for devices and pipes.
+//! The one idea: nobody shares the position of a file that a guest opened, so for regular files it
+//! is kept here, and seeking asks the system nothing. The system keeps it where it alone can: for
+//! files opened to append, whose end moves under others' writes, and for devices and pipes.
 
 use super::errno::{Errno, Result};
 use super::types::{FdFlags, FileType};
@@ -44,7 +44,8 @@ impl OpenFile {
                     self.advance(read);
                     return Ok(read);
                 }
-                // A file that is regular in name only, as some of those in /proc: it can be read in order.
+                // A file that is regular in name only, as some of those in /proc: it can be read in
+                // order.
                 Err(Errno::Spipe) if position == 0 => self.position = None,
                 Err(error) => return Err(error.into()),
             }

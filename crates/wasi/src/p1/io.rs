@@ -1,20 +1,23 @@
-//! `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`: bytes between descriptors and the guest's memory.
+//! `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`: bytes between descriptors and the guest's
+//! memory.
 //!
-//! The one idea: where the system knows the descriptor, it reads and writes the guest's memory itself, with nothing in
-//! between. Only streams that the embedder made go through a copy, in bounded pieces.
+//! The one idea: where the system knows the descriptor, it reads and writes the guest's memory
+//! itself, with nothing in between. Only streams that the embedder made go through a copy, in
+//! bounded pieces.
 
 use super::Host;
 use super::errno::{Errno, Error, Result};
 use super::table::{Descriptor, Kind};
 use super::types::{FdFlags, Rights};
+use crate::cli::HostStream;
 use crate::executor::block_on;
 use crate::p2::{InputStream, OutputStream, StreamError};
 use crate::sys::{self, Interest};
 use bytes::Bytes;
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 
-/// The most that one call moves through an embedder's stream, so that a guest cannot choose the size of a host
-/// allocation.
+/// The most that one call moves through an embedder's stream, so that a guest cannot choose the
+/// size of a host allocation.
 const CHUNK: usize = 64 << 10;
 
 impl Host<'_> {
@@ -124,7 +127,9 @@ fn read(descriptor: &mut Descriptor, buffers: &mut [IoSliceMut<'_>]) -> Result<u
     match &mut descriptor.kind {
         Kind::File(file) => file.read(buffers),
         Kind::Stream(stream) => match sys::stream_handle(stream) {
-            Some(handle) => Ok(sys::read_vectored(handle, buffers)?),
+            Some(handle) => Ok(blocking(stream, Interest::Read, nonblock, || {
+                Ok(sys::read_vectored(handle, buffers)?)
+            })?),
             None => Ok(0),
         },
         Kind::Socket(socket) => Ok(sys::read_vectored(socket.handle(), buffers)?),
@@ -142,10 +147,32 @@ fn write(descriptor: &mut Descriptor, buffers: &[IoSlice<'_>]) -> Result<usize> 
     let nonblock = descriptor.flags.contains(FdFlags::NONBLOCK);
     match &mut descriptor.kind {
         Kind::File(file) => file.write(buffers),
-        Kind::Stream(stream) => Ok(sys::write_stream(stream, buffers)?),
+        Kind::Stream(stream) => Ok(blocking(stream, Interest::Write, nonblock, || {
+            sys::write_stream(stream, buffers)
+        })?),
         Kind::Socket(socket) => Ok(sys::send(socket.handle(), buffers)?),
         Kind::Output { stream, .. } => write_stream(&mut **stream, nonblock, buffers),
         Kind::Input { .. } | Kind::Dir(_) => Err(Errno::Badf.into()),
+    }
+}
+
+/// Repeats an operation on a stream of the host until it does not ask to be repeated. Another process
+/// may have made the stream non-blocking; a guest that did not ask for that must not see it.
+fn blocking(
+    stream: &HostStream,
+    interest: Interest,
+    nonblock: bool,
+    mut operation: impl FnMut() -> io::Result<usize>,
+) -> io::Result<usize> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !nonblock => {
+                if let Some(handle) = sys::stream_handle(stream) {
+                    sys::wait(handle, interest);
+                }
+            }
+            result => return result,
+        }
     }
 }
 
@@ -184,7 +211,8 @@ fn read_stream(
     Ok(bytes.len())
 }
 
-/// Writes the buffers to an embedder's stream, one after another. What was written before a failure counts.
+/// Writes the buffers to an embedder's stream, one after another. What was written before a failure
+/// counts.
 fn write_stream(
     stream: &mut dyn OutputStream,
     nonblock: bool,

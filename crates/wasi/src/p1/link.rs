@@ -1,7 +1,7 @@
 //! From an import of the guest to a method of [`Host`], and back.
 //!
-//! The list of functions below is the only one: preview 1 and preview 0 are both linked from it. Parameters have the
-//! types that they have in WebAssembly.
+//! The list of functions below is the only one: preview 1 and preview 0 are both linked from it.
+//! Parameters have the types that they have in WebAssembly.
 
 use super::errno::{Error, Result};
 use super::memory::GuestMemory;
@@ -10,7 +10,8 @@ use super::{Host, WasiP1Ctx};
 use crate::I32Exit;
 use meantime::{Caller, Extern, Linker, bail};
 
-/// Calls the macro `$link` with every function that returns an error number and that both versions have.
+/// Calls the macro `$link` with every function that returns an error number and that both versions
+/// have.
 macro_rules! for_each_function {
     ($link:ident) => {
         $link! {
@@ -57,15 +58,21 @@ macro_rules! for_each_function {
             path_readlink(fd: u32, path: u32, path_len: u32, buf: u32, buf_len: u32, bufused: u32);
             path_remove_directory(fd: u32, path: u32, path_len: u32);
             path_rename(
-                old_fd: u32, old_path: u32, old_path_len: u32, new_fd: u32, new_path: u32, new_path_len: u32
+                old_fd: u32, old_path: u32, old_path_len: u32,
+                new_fd: u32, new_path: u32, new_path_len: u32
             );
-            path_symlink(old_path: u32, old_path_len: u32, fd: u32, new_path: u32, new_path_len: u32);
+            path_symlink(
+                old_path: u32, old_path_len: u32, fd: u32, new_path: u32, new_path_len: u32
+            );
             path_unlink_file(fd: u32, path: u32, path_len: u32);
             poll_oneoff(subscriptions: u32, events: u32, nsubscriptions: u32, nevents: u32);
             proc_raise(signal: u32);
             sched_yield();
             random_get(buf: u32, buf_len: u32);
-            sock_recv(fd: u32, ri_data: u32, ri_data_len: u32, ri_flags: u32, ro_datalen: u32, ro_flags: u32);
+            sock_recv(
+                fd: u32, ri_data: u32, ri_data_len: u32, ri_flags: u32,
+                ro_datalen: u32, ro_flags: u32
+            );
             sock_send(fd: u32, si_data: u32, si_data_len: u32, si_flags: u32, so_datalen: u32);
             sock_shutdown(fd: u32, how: u32);
         }
@@ -127,7 +134,8 @@ fn enter<T: 'static>(
     }
 }
 
-/// `proc_exit`: ends the guest. Statuses from 126 on are left to the host, as a shell keeps them for itself.
+/// `proc_exit`: ends the guest. Statuses from 126 on are left to the host, as a shell keeps them
+/// for itself.
 fn exit(status: u32) -> meantime::Result<()> {
     if status >= 126 {
         bail!("exit with invalid exit status outside of [0..126)");

@@ -1,8 +1,10 @@
-//! Checked access to the guest's memory: the only place where a number from the guest becomes an address.
+//! Checked access to the guest's memory: the only place where a number from the guest becomes an
+//! address.
 //!
-//! The one idea: everything goes through [`GuestMemory::range`], which checks address and length together without
-//! overflow. An address outside of the memory is a trap, as the interface's calling convention asks; addresses need
-//! not be aligned. Lists are bounded before they are looked at.
+//! The one idea: everything goes through [`GuestMemory::range`], which checks address and length
+//! together without overflow. An address outside of the memory is a trap, as the interface's
+//! calling convention asks; addresses need not be aligned. Lists are bounded before they are looked
+//! at.
 
 use super::errno::{Errno, Error, Result};
 use std::fmt;
@@ -180,8 +182,8 @@ impl<'a> GuestMemory<'a> {
 
     /// Calls `with` with the buffers that a list names, for writing to them.
     ///
-    /// Buffers that overlap cannot be handed out together; of a list with such buffers only the first that is not empty
-    /// is, which the caller sees as a short read.
+    /// Buffers that overlap cannot be handed out together; of a list with such buffers only the
+    /// first that is not empty is, which the caller sees as a short read.
     pub(crate) fn with_iovecs<R>(
         &mut self,
         iovs: u32,
@@ -225,7 +227,8 @@ impl<'a> GuestMemory<'a> {
     }
 }
 
-/// Cuts `ranges` out of `bytes`, in the order of `ranges` and without those that are empty; `None` if two overlap.
+/// Cuts `ranges` out of `bytes`, in the order of `ranges` and without those that are empty; `None`
+/// if two overlap.
 fn carve<'m>(bytes: &'m mut [u8], ranges: &[Range<usize>]) -> Option<Vec<IoSliceMut<'m>>> {
     let mut order: Vec<usize> = (0..ranges.len())
         .filter(|&index| !ranges[index].is_empty())

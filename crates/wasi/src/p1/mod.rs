@@ -1,9 +1,9 @@
 //! `wasi_snapshot_preview1`.
 //!
-//! A guest's call goes through three steps: `link` finds the memory of the instance that called and the context of its
-//! store; the method of [`Host`] with the name of the call, in the file of its family, does the work; its result
-//! becomes an error number, or a trap. The same methods serve `wasi_unstable` ([`crate::p0`]): the few that differ ask
-//! for the version.
+//! A guest's call goes through three steps: `link` finds the memory of the instance that called and
+//! the context of its store; the method of [`Host`] with the name of the call, in the file of its
+//! family, does the work; its result becomes an error number, or a trap. The same methods serve
+//! `wasi_unstable` ([`crate::p0`]): the few that differ ask for the version.
 
 mod args_env;
 mod clock;
@@ -37,7 +37,8 @@ use types::Rights;
 
 /// The state of one guest of preview 1: a [`WasiCtx`] and the guest's open descriptors.
 ///
-/// Made by [`WasiCtxBuilder::build_p1`](crate::WasiCtxBuilder::build_p1), kept in the `T` of a `Store<T>`.
+/// Made by [`WasiCtxBuilder::build_p1`](crate::WasiCtxBuilder::build_p1), kept in the `T` of a
+/// `Store<T>`.
 pub struct WasiP1Ctx {
     ctx: WasiCtx,
     table: Table,
@@ -130,10 +131,11 @@ pub(crate) struct Host<'a> {
     memory: GuestMemory<'a>,
 }
 
-/// Adds all functions of `wasi_snapshot_preview1` to `linker`. `get` finds the context in the data of the store.
+/// Adds all functions of `wasi_snapshot_preview1` to `linker`. `get` finds the context in the data
+/// of the store.
 ///
-/// The functions run, and where needed block, on the thread that called the guest. They use the memory that the calling
-/// instance exports under the name `memory`.
+/// The functions run, and where needed block, on the thread that called the guest. They use the
+/// memory that the calling instance exports under the name `memory`.
 ///
 /// # Errors
 ///

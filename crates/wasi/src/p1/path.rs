@@ -1,8 +1,8 @@
 //! `path_*`: what lies below a directory.
 //!
-//! The one idea: no path is ever joined to a host path. Each is resolved relative to a directory's handle by
-//! cap-primitives, which refuses with `perm` whatever would lead out of it: absolute paths, `..` beyond the start, and
-//! links that do either.
+//! The one idea: no path is ever joined to a host path. Each is resolved relative to a directory's
+//! handle by cap-primitives, which refuses with `perm` whatever would lead out of it: absolute
+//! paths, `..` beyond the start, and links that do either.
 
 use super::Host;
 use super::errno::{Errno, Result};
@@ -76,7 +76,8 @@ impl Host<'_> {
         let (atim, mtim) = self.times(atim, mtim, fst_flags)?;
         let dir = self.writable_dir(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
         let path = self.path(path, path_len)?;
-        // Without opening the file: it may be one that cannot be opened, or that blocks whoever opens it.
+        // Without opening the file: it may be one that cannot be opened, or that blocks whoever
+        // opens it.
         let resolved;
         let path = if flags.contains(LookupFlags::SYMLINK_FOLLOW) {
             resolved = fs::canonicalize(&dir.dir, path)?;
@@ -218,7 +219,8 @@ impl Host<'_> {
     }
 }
 
-/// `dir/` names the directory, but cap-primitives would take it for `dir/.`, which cannot be removed.
+/// `dir/` names the directory, but cap-primitives would take it for `dir/.`, which cannot be
+/// removed.
 fn without_trailing_slashes(path: &Path) -> &Path {
     match path.to_str().map(|path| path.trim_end_matches('/')) {
         Some("") | None => path,

@@ -1,9 +1,10 @@
 //! `poll_oneoff`: waiting for clocks and descriptors.
 //!
-//! The one idea: each subscription becomes a [`Source`], and sources are of three sorts: those decided at once, those
-//! the system can wait for (handles, and the earliest deadline), and those an embedder's future announces. One wait
-//! covers all of them; a future's wake-up reaches it through a pipe. A subscription that is wrong is an event with an
-//! error, so that the others still count.
+//! The one idea: each subscription becomes a [`Source`], and sources are of three sorts: those
+//! decided at once, those the system can wait for (handles, and the earliest deadline), and those
+//! an embedder's future announces. One wait covers all of them; a future's wake-up reaches it
+//! through a pipe. A subscription that is wrong is an event with an error, so that the others still
+//! count.
 
 use super::Host;
 use super::errno::{Errno, Result};
@@ -378,7 +379,8 @@ fn earliest(sources: &[Source]) -> Option<Instant> {
         .min()
 }
 
-/// Waits until a handle or a future is ready or the deadline has passed. A future that is ready is taken out.
+/// Waits until a handle or a future is ready or the deadline has passed. A future that is ready is
+/// taken out.
 fn wait_for(
     waits: &mut [Wait<'_>],
     futures: &mut [Option<Ready<'_>>],

@@ -8,8 +8,9 @@ use crate::I32Exit;
 const LAST_SIGNAL: u32 = 30;
 
 impl Host<'_> {
-    /// Does to the guest what the signal does by default, for the guest has no way to say otherwise: nothing, or it
-    /// ends with the status that a shell shows for a process ended by that signal. The host is never signalled.
+    /// Does to the guest what the signal does by default, for the guest has no way to say
+    /// otherwise: nothing, or it ends with the status that a shell shows for a process ended by
+    /// that signal. The host is never signalled.
     pub(crate) fn proc_raise(&mut self, signal: u32) -> Result<()> {
         match signal {
             // none, chld, cont, urg, winch

@@ -1,8 +1,8 @@
 //! The table of descriptors: which number means what, and what the guest may do with it.
 //!
-//! Not here: what the calls do. The one idea: a descriptor's *kind* says what it is, its *rights* what the guest has
-//! not yet given up. A call first asks for the kind it works on (`badf`, `notdir`, `notsock`), then for its rights
-//! (`notcapable`).
+//! Not here: what the calls do. The one idea: a descriptor's *kind* says what it is, its *rights*
+//! what the guest has not yet given up. A call first asks for the kind it works on (`badf`,
+//! `notdir`, `notsock`), then for its rights (`notcapable`).
 
 use super::errno::{Errno, Result};
 use super::file::OpenFile;
@@ -67,7 +67,8 @@ impl OpenDir {
     }
 }
 
-/// The entries of a directory at one moment, so that a cookie means the same entry until the guest begins anew.
+/// The entries of a directory at one moment, so that a cookie means the same entry until the guest
+/// begins anew.
 pub(crate) struct Listing {
     pub(crate) entries: Vec<ListingEntry>,
     /// All names, one after another.
@@ -133,8 +134,9 @@ impl Descriptor {
         }
     }
 
-    /// Whether a call must ask for readiness first. Only streams that belong to the host need it: their own flag is
-    /// shared with other processes and not the guest's to change. Everything else carries the flag in the system.
+    /// Whether a call must ask for readiness first. Only streams that belong to the host need it:
+    /// their own flag is shared with other processes and not the guest's to change. Everything else
+    /// carries the flag in the system.
     pub(crate) fn emulates_nonblock(&self) -> bool {
         self.flags.contains(FdFlags::NONBLOCK) && matches!(self.kind, Kind::Stream(_))
     }

@@ -1,7 +1,8 @@
-//! The small types of preview 1: rights, flags, file types, and the layouts of the records that calls return.
+//! The small types of preview 1: rights, flags, file types, and the layouts of the records that
+//! calls return.
 //!
-//! Only what both preview 1 and preview 0 share, or where one writer can serve both. The numbers are those of
-//! `typenames.witx`.
+//! Only what both preview 1 and preview 0 share, or where one writer can serve both. The numbers
+//! are those of `typenames.witx`.
 
 use super::errno::{Errno, Result};
 

@@ -1,4 +1,5 @@
-//! Byte streams as later previews of WASI know them, for embedders that replace a guest's standard streams.
+//! Byte streams as later previews of WASI know them, for embedders that replace a guest's standard
+//! streams.
 //!
 //! Not here: the interfaces of preview 2 themselves. What is here is shared by all previews.
 

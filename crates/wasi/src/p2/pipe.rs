@@ -1,4 +1,5 @@
-//! Streams over memory, and streams over nothing: what tests and embedders put in place of standard streams.
+//! Streams over memory, and streams over nothing: what tests and embedders put in place of standard
+//! streams.
 
 use super::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 use crate::cli::{HostStream, IsTerminal, StdinStream, StdoutStream};

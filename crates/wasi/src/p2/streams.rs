@@ -1,13 +1,16 @@
-//! The traits of byte streams: an object one polls for readiness and then reads or writes without blocking.
+//! The traits of byte streams: an object one polls for readiness and then reads or writes without
+//! blocking.
 //!
-//! The one idea: `read`, `write`, `flush` and `check_write` never block; `ready` is the only thing that waits. A
-//! caller that wants to block waits first and acts then, as the `blocking_*` methods do.
+//! The one idea: `read`, `write`, `flush` and `check_write` never block; `ready` is the only thing
+//! that waits. A caller that wants to block waits first and acts then, as the `blocking_*` methods
+//! do.
 
 use bytes::Bytes;
 use std::error::Error;
 use std::fmt;
 
-/// How often a `blocking_*` method waits again for a stream that says it is ready and then has nothing.
+/// How often a `blocking_*` method waits again for a stream that says it is ready and then has
+/// nothing.
 const MAX_BLOCKING_ATTEMPTS: u8 = 10;
 
 /// Something whose readiness can be awaited, again and again.
@@ -56,13 +59,16 @@ pub trait InputStream: Pollable {
 /// A stream that can be written.
 #[crate::async_trait]
 pub trait OutputStream: Pollable {
-    /// Writes `bytes`, no more than [`check_write`](Self::check_write) last permitted, without blocking.
+    /// Writes `bytes`, no more than [`check_write`](Self::check_write) last permitted, without
+    /// blocking.
     fn write(&mut self, bytes: Bytes) -> StreamResult<()>;
 
-    /// Starts to pass on what the stream holds back. Until that is done `check_write` permits nothing.
+    /// Starts to pass on what the stream holds back. Until that is done `check_write` permits
+    /// nothing.
     fn flush(&mut self) -> StreamResult<()>;
 
-    /// How many bytes may be written now. Zero means that [`ready`](Pollable::ready) must be awaited first.
+    /// How many bytes may be written now. Zero means that [`ready`](Pollable::ready) must be
+    /// awaited first.
     fn check_write(&mut self) -> StreamResult<usize>;
 
     /// Writes all of `bytes` and flushes, waiting as often as needed.

@@ -1,7 +1,8 @@
 //! The operating system, one folder per platform.
 //!
-//! The rest of the crate knows no platform: it uses the functions and types that the platform's folder exports, all
-//! of which take handles that the caller already has. Nothing here decides what a guest may do.
+//! The rest of the crate knows no platform: it uses the functions and types that the platform's
+//! folder exports, all of which take handles that the caller already has. Nothing here decides what
+//! a guest may do.
 
 #[cfg(unix)]
 mod unix;

@@ -1,7 +1,9 @@
-//! A guest whose program is the test: a module that exports each WASI function unchanged, and its memory.
+//! A guest whose program is the test: a module that exports each WASI function unchanged, and its
+//! memory.
 //!
-//! A test lays out arguments in the guest's memory, calls a function by name and looks at the result, so that every
-//! bit of a call can be chosen. The layouts here are written from the specification, not taken from the crate.
+//! A test lays out arguments in the guest's memory, calls a function by name and looks at the
+//! result, so that every bit of a call can be chosen. The layouts here are written from the
+//! specification, not taken from the crate.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
@@ -11,7 +13,8 @@ use meantime_wasi::{FsPerms, WasiCtxBuilder, p0, p1};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// All functions of preview 1 but `proc_exit`, with the types of their parameters: `i` is i32, `I` is i64.
+/// All functions of preview 1 but `proc_exit`, with the types of their parameters: `i` is i32, `I`
+/// is i64.
 pub const FUNCTIONS: &[(&str, &str)] = &[
     ("args_get", "ii"),
     ("args_sizes_get", "ii"),

@@ -37,7 +37,8 @@ const DIRECTORY_HANDLE: OFlags = OFlags::empty();
 /// Adds the flags of WASI to the options of an open.
 pub(crate) fn set_open_flags(options: &mut OpenOptions, flags: FdFlags) {
     use cap_primitives::fs::OpenOptionsExt as _;
-    options.custom_flags(open_flags(flags).bits() as i32);
+    // A terminal that a guest opens must not become the one that controls the host.
+    options.custom_flags((open_flags(flags) | OFlags::NOCTTY).bits() as i32);
 }
 
 fn open_flags(flags: FdFlags) -> OFlags {
@@ -147,7 +148,8 @@ pub(crate) fn sync_data(handle: Handle<'_>) -> Result<()> {
     retry_on_intr(|| rustix::fs::fdatasync(handle))
 }
 
-/// Writes a directory's entries to its device. The handle itself may be one that only names the directory.
+/// Writes a directory's entries to its device. The handle itself may be one that only names the
+/// directory.
 pub(crate) fn sync_dir(dir: &File) -> Result<()> {
     sync(open_self(dir)?.as_fd())
 }

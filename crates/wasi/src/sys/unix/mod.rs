@@ -22,7 +22,8 @@ pub(crate) type Handle<'a> = rustix::fd::BorrowedFd<'a>;
 ///
 /// # Panics
 ///
-/// If the system has no source of randomness, which no system that Rust's own hash tables run on lacks.
+/// If the system has no source of randomness, which no system that Rust's own hash tables run on
+/// lacks.
 pub(crate) fn fill_random(mut bytes: &mut [u8]) {
     while !bytes.is_empty() {
         match rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty()) {

@@ -28,8 +28,8 @@ pub(crate) struct Readiness {
     pub(crate) invalid: bool,
 }
 
-/// Waits until one of `waits` is ready, `waker` was woken or `deadline` has passed, and fills in the readiness of each.
-/// No deadline means to wait for as long as it takes.
+/// Waits until one of `waits` is ready, `waker` was woken or `deadline` has passed, and fills in
+/// the readiness of each. No deadline means to wait for as long as it takes.
 pub(crate) fn wait_many(
     waits: &mut [Wait<'_>],
     wake: Option<&WakePipe>,
