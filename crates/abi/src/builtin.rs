@@ -66,6 +66,10 @@ builtins! {
     MemoryCopy = memory_copy(dst_memory: I32, dst: I64, src_memory: I32, src: I64, len: I64);
     /// `memory.fill`. Traps.
     MemoryFill = memory_fill(memory: I32, dst: I64, value: I32, len: I64);
+    /// Moves bytes between places of memories that were checked; they may overlap. Cannot fail.
+    MoveBytes = move_bytes(dst: I64, src: I64, len: I64);
+    /// Sets bytes at a place of a memory that was checked to the lowest byte of a value. Cannot fail.
+    SetBytes = set_bytes(dst: I64, value: I32, len: I64);
     /// `memory.init`. Traps.
     MemoryInit = memory_init(memory: I32, data: I32, dst: I64, src: I32, len: I32);
     /// `data.drop`.

@@ -21,6 +21,8 @@ fn each_wrong_kind_of_file_has_its_own_sentence() {
     let cases: &[(&[u8], ModuleErrorKind, &str)] = &[
         (b"", NotWasm, "the input is empty"),
         (b"\0as", Malformed, "unexpected end-of-file"),
+        (b"\x01", Malformed, "unexpected end-of-file"),
+        (b"MZ", Malformed, "unexpected end-of-file"),
         (b"\0asm", Malformed, "unexpected end-of-file"),
         (b"\0asm\x01\0\0", Malformed, "unexpected end-of-file"),
         (b"\0asm\x02\0\0\0", Malformed, "unknown binary version: 0x2"),

@@ -21,7 +21,6 @@ fn entropy(seed: u64) -> Vec<u8> {
 struct Seen {
     decoded: usize,
     images: usize,
-    table_images: usize,
     escaped: usize,
     unsupported: usize,
 }
@@ -53,7 +52,6 @@ fn check(wasm: &[u8], seen: &mut Seen) {
         assert_eq!(image.bytes(wasm).len() as u64, image.len);
     }
     for (table, init) in module.table_inits().iter() {
-        seen.table_images += usize::from(!init.image.is_empty());
         assert!(init.image.len() as u64 <= module.tables()[module.table_index(table)].min);
     }
     for export in module.exports() {
@@ -87,11 +85,6 @@ fn generated_modules_are_decoded() {
             generate_custom_sections: true,
             min_data_segments: (seed % 4) as usize,
             min_memories: 1,
-            reference_types_enabled: seed % 5 != 0,
-            min_tables: 1,
-            min_element_segments: 1,
-            min_funcs: 3,
-            min_elements: 1,
             disallow_traps: seed % 4 == 1,
             ..Config::default()
         };
@@ -101,10 +94,7 @@ fn generated_modules_are_decoded() {
         check(&module.to_bytes(), &mut seen);
     }
     assert!(seen.decoded > 300, "{seen:?}");
-    assert!(
-        seen.images > 0 && seen.table_images > 0 && seen.escaped > 0,
-        "{seen:?}"
-    );
+    assert!(seen.images > 0 && seen.escaped > 0, "{seen:?}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn what_is_neither_text_nor_binary_is_named() {
     for (bytes, message) in [
         (&b""[..], "empty"),
         (b"\x7fELF\x02\x01", "ELF"),
-        (b"\xff\xfe\xfd", "begins with"),
+        (b"\xff\xfe\xfd\xfc", "begins with"),
     ] {
         let error = parse_text(bytes).unwrap_err();
         assert!(error.message().contains(message), "{error}");

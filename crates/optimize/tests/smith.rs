@@ -53,8 +53,8 @@ fn random_modules() {
         })
         .collect();
     let mut functions = 0;
-    for seed in 1..60 {
-        let bytes = bytes(seed, 6000);
+    for seed in 1..250 {
+        let bytes = bytes(seed, 30_000);
         let mut input = Unstructured::new(&bytes);
         let Ok(module) = Module::new(config(), &mut input) else {
             continue;
@@ -68,5 +68,5 @@ fn random_modules() {
         }
         functions += module.bodies().len();
     }
-    assert!(functions > 50, "{functions} functions");
+    assert!(functions > 100, "{functions} functions");
 }

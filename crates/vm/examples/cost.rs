@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code, dead_code)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/vm/support/mod.rs"]
 mod support;
 
 use meantime_abi::*;
@@ -14,14 +14,20 @@ use std::time::Instant;
 use support::*;
 
 /// Nanoseconds of one run, the best of several rounds.
-fn measure(name: &str, times: u32, mut f: impl FnMut()) {
+fn measure(name: &str, times: u32, f: impl FnMut()) {
+    measure_per(name, times, 1.0, f);
+}
+
+/// As `measure`, divided by how much one run does.
+fn measure_per(name: &str, times: u32, amount: f64, mut f: impl FnMut()) {
     let mut best = f64::INFINITY;
     for _ in 0..7 {
         let start = Instant::now();
         for _ in 0..times {
             f();
         }
-        best = best.min(start.elapsed().as_nanos() as f64 / f64::from(times));
+        let each = start.elapsed().as_nanos() as f64 / f64::from(times);
+        best = best.min(each / amount);
     }
     println!("{name:44} {best:10.1} ns");
 }
@@ -40,8 +46,15 @@ fn calls() {
     measure("host calls guest calls host", 1_000_000, || {
         guest.call(Func::CallImport, 1).unwrap();
     });
-    measure("guest traps, with backtrace", 10_000, || {
+    measure("guest traps by an instruction", 10_000, || {
         guest.call(Func::Unreachable, 1).unwrap_err();
+    });
+    measure("guest traps by a fault", 10_000, || {
+        guest.call(Func::Load, -1).unwrap_err();
+    });
+    measure("guest traps by a call", 10_000, || {
+        let trap = Trap::UnreachableCodeReached;
+        guest.call(Func::Raise, trap as i32).unwrap_err();
     });
 }
 
@@ -118,7 +131,24 @@ fn growth() {
     });
 }
 
+/// The first writes to all pages of memories of 15 MiB, with small pages, and of 64 MiB, with huge ones where the system has them.
+fn touching() {
+    for pages in [240, 1024] {
+        let shape = memory_shape(memory_type(pages, None), &Tunables::default());
+        let bytes = pages as usize * 65536;
+        let name = format!("touch each page of {} MiB, per MiB", bytes >> 20);
+        measure_per(&name, 5, (bytes >> 20) as f64, || {
+            let memory = LinearMemory::new(&shape).unwrap();
+            for at in (0..bytes).step_by(4096) {
+                // SAFETY: inside the memory.
+                unsafe { memory.base().add(at).write_volatile(1) };
+            }
+        });
+    }
+}
+
 fn main() {
+    touching();
     calls();
     instances();
     growth();

@@ -151,7 +151,7 @@ impl Allocator for OnDemandAllocator {
     fn allocate_block(&self, bytes: usize) -> io::Result<ZeroedBlock> {
         if bytes >= ZeroedBlock::MAP_FROM {
             let mut kept = self.kept_blocks();
-            let newest = kept.iter().rposition(|block| block.len() == bytes);
+            let newest = kept.iter().rposition(|block| block.size() == bytes);
             if let Some(block) = newest.and_then(|i| kept.remove(i)) {
                 return Ok(block);
             }
@@ -199,7 +199,7 @@ mod tests {
 
     fn bytes(memory: &LinearMemory) -> &[u8] {
         // SAFETY: the memory's own bytes, which the test does not change meanwhile.
-        unsafe { std::slice::from_raw_parts(memory.base().as_ptr(), memory.len()) }
+        unsafe { std::slice::from_raw_parts(memory.base().as_ptr(), memory.byte_size()) }
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
             assert_eq!(initial.iter().filter(|&&b| b == 7).count(), page + 100);
             memory.grow_to(5 << 16).unwrap();
             // SAFETY: inside the memory.
-            unsafe { base.write_bytes(9, memory.len()) };
+            unsafe { base.write_bytes(9, memory.byte_size()) };
             allocator.free_memory(memory, &shape);
             let mut again = allocator.allocate_memory(&shape).unwrap();
             assert_eq!(again.base(), base);

@@ -74,7 +74,7 @@ impl ZeroedBlock {
     }
 
     /// Its length in bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.len
     }
 }
@@ -103,7 +103,7 @@ mod tests {
         for len in [0, 1, 100, MAP_FROM - 1, MAP_FROM, 1 << 30] {
             let block = ZeroedBlock::new(len).unwrap();
             assert_eq!(block.base().as_ptr() as usize % ALIGN, 0);
-            assert_eq!(block.len(), len);
+            assert_eq!(block.size(), len);
             if len > 0 {
                 // SAFETY: inside the block.
                 assert_eq!(unsafe { block.base().add(len - 1).read() }, 0);

@@ -127,11 +127,44 @@ macro_rules! define_entries {
         }
 
         /// The table that every context points to.
-        pub static BUILTINS: VmBuiltins = VmBuiltins([$(entry::$func as *const () as CodePtr),*]);
+        pub static BUILTINS: VmBuiltins = {
+            let mut table = [$(entry::$func as *const () as CodePtr),*];
+            // What cannot fail needs no entry that could unwind.
+            table[Builtin::MoveBytes as usize] = direct::move_bytes as *const () as CodePtr;
+            table[Builtin::SetBytes as usize] = direct::set_bytes as *const () as CodePtr;
+            VmBuiltins(table)
+        };
     };
 }
 
 for_each_builtin!(define_entries);
+
+/// Called by compiled code without an entry in between.
+mod direct {
+    use super::VmContext;
+
+    pub(super) unsafe extern "C" fn move_bytes(_: *mut VmContext, dst: u64, src: u64, len: u64) {
+        // SAFETY: compiled code checked that both ranges lie in memories of the guest.
+        unsafe { std::ptr::copy(src as *const u8, dst as *mut u8, len as usize) };
+    }
+
+    pub(super) unsafe extern "C" fn set_bytes(_: *mut VmContext, dst: u64, value: u32, len: u64) {
+        // SAFETY: as above.
+        unsafe { std::ptr::write_bytes(dst as *mut u8, value as u8, len as usize) };
+    }
+}
+
+fn move_bytes(guest: Guest, dst: u64, src: u64, len: u64) -> Result<(), Pending> {
+    // SAFETY: passed on to the caller, as for `direct`.
+    unsafe { direct::move_bytes(guest.context, dst, src, len) };
+    Ok(())
+}
+
+fn set_bytes(guest: Guest, dst: u64, value: u32, len: u64) -> Result<(), Pending> {
+    // SAFETY: passed on to the caller, as for `direct`.
+    unsafe { direct::set_bytes(guest.context, dst, value, len) };
+    Ok(())
+}
 
 fn raise_trap(_: Guest, code: u32) -> Result<(), Pending> {
     let trap = u8::try_from(code).ok().and_then(Trap::from_u8);
@@ -356,4 +389,202 @@ fn memory_atomic_wait64(
     let shared = memory.shared().ok_or(Trap::AtomicWaitNonSharedMemory)?;
     let result: WaitResult = shared.atomic_wait64(addr, expected, timeout(time))?;
     Ok(result as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ElemShape, Imports, InstanceRequest, InstanceShape, MemoryShape, OnDemandAllocator,
+        OwnedStore, SharedBytes, StoreOptions, TableShape,
+    };
+    use cranelift_entity::{EntityRef, PrimaryMap};
+    use std::sync::Arc;
+
+    fn store() -> OwnedStore {
+        OwnedStore::new(StoreOptions {
+            max_wasm_stack: 1 << 20,
+            max_backtrace_frames: 0,
+            allocator: Arc::new(OnDemandAllocator::new()),
+        })
+    }
+
+    fn memory(shared: bool) -> MemoryShape {
+        let ty = MemoryType {
+            addr: AddrType::I32,
+            shared,
+            min: 1,
+            max: Some(2),
+            page_size_log2: 16,
+        };
+        MemoryShape {
+            ty,
+            plan: MemoryPlan::new(&ty, &Tunables::default()),
+            growth_reserve: 0,
+            image: None,
+        }
+    }
+
+    /// An instance with a memory and a shared one, a table of references, and segments.
+    fn guest(store: &OwnedStore) -> Guest {
+        let counts = VmCounts {
+            memories: 2,
+            tables: 1,
+            ..VmCounts::default()
+        };
+        let table = TableShape {
+            repr: RefRepr::Gc,
+            min: 4,
+            max: None,
+            lazy: false,
+            image: Box::default(),
+        };
+        let shape = InstanceShape {
+            memories: PrimaryMap::from_iter([memory(false), memory(true)]),
+            tables: PrimaryMap::from_iter([table]),
+            data: PrimaryMap::from_iter([2..5, 0..0]),
+            data_bytes: SharedBytes::from(b"..abc..".to_vec()),
+            elems: PrimaryMap::from_iter([ElemShape::Evaluated]),
+            ..InstanceShape::empty(counts)
+        };
+        let request = InstanceRequest {
+            shape: Arc::new(shape),
+            imports: Imports::default(),
+            shared_memories: &[],
+        };
+        // SAFETY: nothing is imported, and the store is this test's.
+        unsafe {
+            let id = StoreCore::allocate_instance(store.ptr(), request).unwrap();
+            Guest {
+                store: store.ptr(),
+                context: store.instance(id).context(),
+            }
+        }
+    }
+
+    fn trap<R>(result: Result<R, Pending>) -> Trap {
+        match result {
+            Err(Pending::Trap(trap)) => trap,
+            _ => panic!("a trap"),
+        }
+    }
+
+    fn read(guest: Guest, at: usize, len: usize) -> Vec<u8> {
+        // SAFETY: the memory's own bytes.
+        unsafe { (&(*guest.memory(0).data()))[at..at + len].to_vec() }
+    }
+
+    #[test]
+    fn memory_instructions_check_all_before_they_write() {
+        let store = store();
+        let guest = guest(&store);
+        memory_init(guest, 0, 0, 10, 0, 3).unwrap();
+        memory_copy(guest, 0, 11, 0, 10, 3).unwrap();
+        assert_eq!(read(guest, 9, 6), b"\0aabc\0");
+        memory_copy(guest, 0, 10, 0, 11, 4).unwrap();
+        assert_eq!(read(guest, 9, 6), b"\0abc\0\0");
+        memory_fill(guest, 0, 0xfffe, 0x1_02, 2).unwrap();
+        assert_eq!(read(guest, 0xfffd, 3), [0, 2, 2]);
+        let end = 1 << 16;
+        for result in [
+            memory_init(guest, 0, 0, 0, 1, 3),
+            memory_init(guest, 0, 0, end - 2, 0, 3),
+            memory_init(guest, 0, 1, 0, 0, 1),
+            memory_init(guest, 0, 0, u64::MAX, u32::MAX, u32::MAX),
+            memory_copy(guest, 0, end - 1, 0, 10, 2),
+            memory_copy(guest, 0, 10, 0, end - 1, 2),
+            memory_copy(guest, 0, 10, 0, u64::MAX, 2),
+            memory_copy(guest, 0, 0, 0, 0, u64::MAX),
+            memory_fill(guest, 0, end - 1, 7, 2),
+            memory_fill(guest, 0, u64::MAX, 7, u64::MAX),
+        ] {
+            assert_eq!(trap(result), Trap::MemoryOutOfBounds);
+        }
+        assert_eq!(read(guest, 9, 6), b"\0abc\0\0");
+        assert_eq!(read(guest, 0xfffd, 3), [0, 2, 2]);
+        // At the end, nothing is still something to be had.
+        memory_fill(guest, 0, end, 7, 0).unwrap();
+        memory_copy(guest, 0, end, 0, end, 0).unwrap();
+        data_drop(guest, 0).unwrap();
+        memory_init(guest, 0, 0, end, 0, 0).unwrap();
+        assert_eq!(
+            trap(memory_init(guest, 0, 0, 0, 0, 1)),
+            Trap::MemoryOutOfBounds
+        );
+    }
+
+    #[test]
+    fn memories_can_be_copied_to_each_other() {
+        let store = store();
+        let guest = guest(&store);
+        memory_init(guest, 1, 0, 5, 0, 3).unwrap();
+        memory_copy(guest, 0, 0, 1, 5, 3).unwrap();
+        assert_eq!(read(guest, 0, 4), b"abc\0");
+    }
+
+    #[test]
+    fn atomic_instructions_need_aligned_addresses_and_shared_memories() {
+        let store = store();
+        let guest = guest(&store);
+        assert_eq!(memory_atomic_notify(guest, 0, 4, 1).unwrap(), 0);
+        assert_eq!(memory_atomic_notify(guest, 1, 4, 1).unwrap(), 0);
+        assert_eq!(memory_atomic_wait32(guest, 1, 4, 1, u64::MAX).unwrap(), 1);
+        assert_eq!(memory_atomic_wait32(guest, 1, 4, 0, 0).unwrap(), 2);
+        assert_eq!(memory_atomic_wait64(guest, 1, 8, 0, 1000).unwrap(), 2);
+        let waits = [
+            (memory_atomic_wait32(guest, 0, 4, 0, 0), "not shared"),
+            (memory_atomic_wait64(guest, 1, 4, 0, 0), "misaligned"),
+            (memory_atomic_wait64(guest, 1, 65536, 0, 0), "beyond"),
+            (memory_atomic_notify(guest, 0, 2, 0), "misaligned"),
+            (memory_atomic_notify(guest, 0, 1 << 40, 0), "beyond"),
+        ];
+        for (result, why) in waits {
+            let expected = match why {
+                "not shared" => Trap::AtomicWaitNonSharedMemory,
+                "misaligned" => Trap::HeapMisaligned,
+                _ => Trap::MemoryOutOfBounds,
+            };
+            assert_eq!(trap(result), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn tables_of_references_take_zero_extended_bits() {
+        let store = store();
+        let guest = guest(&store);
+        let element = |i| table_ops::get(guest.table(0).0, guest.table(0).1, i);
+        table_fill(guest, 0, 1, 0xffff_ffff, 2).unwrap();
+        assert_eq!(table_grow(guest, 0, 2, 7).unwrap(), 4);
+        assert_eq!(table_grow(guest, 0, u64::MAX, 7).unwrap(), u64::MAX);
+        table_copy(guest, 0, 0, 3, 2, 2).unwrap();
+        let bits = [0, 1, 2, 3, 4, 5].map(|i| match element(i) {
+            Ok(TableElement::Gc(value)) => value.map_or(0, |v| v.bits()),
+            _ => panic!("a reference"),
+        });
+        assert_eq!(bits, [0, u32::MAX, u32::MAX, u32::MAX, 0, 7]);
+        let init = |dst, src, len| table_init(guest, 0, 0, dst, src, len);
+        assert_eq!(trap(init(0, 0, 1)), Trap::TableOutOfBounds);
+        let value = element(5).unwrap();
+        guest.instance().set_elem(ElemIndex::new(0), vec![value; 2]);
+        init(0, 1, 1).unwrap();
+        assert_eq!(element(0).unwrap(), value);
+        elem_drop(guest, 0).unwrap();
+        assert_eq!(trap(init(0, 0, 1)), Trap::TableOutOfBounds);
+    }
+
+    #[test]
+    fn without_an_embedder_only_equal_types_are_subtypes() {
+        let store = store();
+        let guest = guest(&store);
+        assert_eq!(is_subtype(guest, 3, 3).unwrap(), 1);
+        assert_eq!(is_subtype(guest, 3, 4).unwrap(), 0);
+    }
+
+    #[test]
+    fn every_builtin_has_an_entry_of_its_own() {
+        let mut entries = BUILTINS.0.to_vec();
+        entries.sort_unstable();
+        entries.dedup();
+        assert_eq!(entries.len(), Builtin::COUNT);
+    }
 }

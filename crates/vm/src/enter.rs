@@ -7,8 +7,8 @@ use crate::HostError;
 use crate::arch;
 use crate::store::StoreCore;
 use crate::sys;
-use crate::trap::{Pending, Stopped, Unwind, UnwindReason};
-use meantime_abi::{Trap, ValRaw, VmFuncRef, VmHostContext, VmStoreContext};
+use crate::trap::{Pending, Stopped, Unwind, UnwindReason, stop};
+use meantime_abi::{Trap, ValRaw, VmFuncRef, VmHeader, VmHostContext, VmStoreContext};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
@@ -175,6 +175,27 @@ unsafe fn call_host(
             None
         };
         Err(Box::new(Unwind { reason, backtrace }))
+    }
+}
+
+/// In the place of a trampoline into a function that never reaches the host, for which the compiler makes none. Should it be
+/// called all the same, the call fails.
+///
+/// # Safety
+///
+/// Called by `arch::enter` alone, which passes the callee's context first.
+pub(crate) unsafe extern "C" fn no_trampoline(context: *mut VmHeader) -> ! {
+    let error = "the function is not one that the host can call".to_string();
+    // SAFETY: the context is alive and its store is the one being entered; there is no guest frame to walk, and this one owns nothing
+    // when it is cut off.
+    unsafe {
+        let store = StoreCore::from_context((*context).store);
+        let pending = Pending::Error {
+            error: Box::new(error),
+            backtrace: false,
+        };
+        let entry_sp = stop(store.as_ptr(), pending);
+        arch::unwind_to(entry_sp)
     }
 }
 

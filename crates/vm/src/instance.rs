@@ -6,6 +6,7 @@
 use crate::allocator::Allocator;
 use crate::block::ZeroedBlock;
 use crate::builtins::BUILTINS;
+use crate::enter::no_trampoline;
 use crate::error::AllocateError;
 use crate::memory::{Backing, Memory};
 use crate::shape::{InstanceRequest, InstanceShape, MemoryShape};
@@ -209,7 +210,7 @@ impl InstanceRef {
                 match &memory.backing {
                     Backing::Own(memory) => vm.write(VmMemory {
                         base: memory.base().as_ptr(),
-                        len: AtomicUsize::new(memory.len()),
+                        len: AtomicUsize::new(memory.byte_size()),
                     }),
                     Backing::Shared(memory) => memory.attach(vm),
                 }
@@ -361,7 +362,7 @@ impl InstanceRef {
                 let code = shape.code.as_ref().expect("a function has code");
                 let enter = match shape.enters[ty.as_u32() as usize] {
                     Some(offset) => code.text()[offset as usize..].as_ptr(),
-                    None => no_trampoline as *const u8,
+                    None => no_trampoline as *const () as EnterPtr,
                 };
                 *func_ref.as_mut() = VmFuncRef {
                     code: code.func_code(defined),
@@ -543,9 +544,4 @@ fn allocate_tables(
         }
     }
     Ok(tables.into())
-}
-
-/// In the place of a trampoline that no call can need: the compiler leaves out those into functions that never reach the host.
-extern "C" fn no_trampoline() {
-    std::process::abort();
 }

@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 /// Size and alignment of a huge page, on every machine that we know.
 const HUGE_PAGE: usize = 2 << 20;
-/// From this size on, huge pages are asked for.
-const HUGE_FROM: usize = 16 << 20;
+/// From this size on, huge pages are asked for: above what programs get that use little of it (16 MiB is a common default), as each huge
+/// page that is touched at all is zeroed and resident as a whole.
+const HUGE_FROM: usize = 32 << 20;
 
 /// A linear memory's storage.
 #[derive(Debug)]
@@ -171,7 +172,7 @@ impl LinearMemory {
     }
 
     /// Its length in bytes.
-    pub fn len(&self) -> usize {
+    pub fn byte_size(&self) -> usize {
         self.len
     }
 
@@ -279,7 +280,7 @@ impl Memory {
     /// Its length in bytes now.
     pub fn byte_size(&self) -> usize {
         match &self.backing {
-            Backing::Own(memory) => memory.len(),
+            Backing::Own(memory) => memory.byte_size(),
             Backing::Shared(memory) => memory.byte_size(),
         }
     }
@@ -313,7 +314,7 @@ impl Memory {
     /// Whether a fault at this address can come from an access beyond this memory's end, and how far from its base that was.
     pub(crate) fn fault_offset(&self, address: usize) -> Option<u64> {
         let (range, len) = match &self.backing {
-            Backing::Own(memory) => (memory.address_range(), memory.len()),
+            Backing::Own(memory) => (memory.address_range(), memory.byte_size()),
             // It may have grown since the fault.
             Backing::Shared(memory) => (memory.address_range(), 0),
         };

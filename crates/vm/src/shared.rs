@@ -49,7 +49,7 @@ impl SharedMemory {
         Ok(Arc::new(SharedMemory {
             ty: shape.ty,
             base: storage.base(),
-            len: AtomicUsize::new(storage.len()),
+            len: AtomicUsize::new(storage.byte_size()),
             range: storage.address_range(),
             inner: Mutex::new(Inner {
                 storage,
@@ -90,7 +90,7 @@ impl SharedMemory {
     /// When its type's maximum or the system refuses.
     pub fn grow(&self, delta: u64) -> Result<u64, GrowError> {
         let mut inner = self.lock();
-        let old = inner.storage.len();
+        let old = inner.storage.byte_size();
         let new = grown_size(&self.ty, old, delta).ok_or(GrowError::MemoryMaximum)?;
         inner.storage.grow_to(new)?;
         self.len.store(new, Ordering::Release);
@@ -114,7 +114,7 @@ impl SharedMemory {
         let mut inner = self.lock();
         let value = VmMemory {
             base: self.base.as_ptr(),
-            len: AtomicUsize::new(inner.storage.len()),
+            len: AtomicUsize::new(inner.storage.byte_size()),
         };
         // SAFETY: the caller vouches for the copy, which nobody reads yet.
         unsafe { copy.write(value) };

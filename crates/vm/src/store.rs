@@ -294,7 +294,7 @@ impl StoreCore {
                 ask_limits(embedder, &request)?;
             }
             let core = this.as_ptr();
-            let count = (&(*core).instances).len();
+            let count = this.as_ref().instances.len();
             let id = u32::try_from(count).map_err(|_| AllocateError::TooLarge {
                 what: "a store",
                 size: count as u64,

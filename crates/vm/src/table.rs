@@ -208,9 +208,9 @@ impl Table {
     ) -> Result<(), GrowError> {
         let size = element_size(self.repr);
         let old_len = self.len;
-        if new_len * size > self.block.len() {
+        if new_len * size > self.block.size() {
             // Twice as much, so that growing by one takes constant time on average; only addresses where it is not used.
-            let room = (new_len * size).max(2 * self.block.len());
+            let room = (new_len * size).max(2 * self.block.size());
             let block = allocator.allocate_block(room).map_err(GrowError::Os)?;
             // SAFETY: both blocks hold at least the old elements.
             unsafe {

@@ -122,10 +122,11 @@ const NULL_REGION: usize = 64 << 10;
 /// Whether a fault is a trap of the guest, and where to go on then. Runs in the signal handler, on the thread that faulted. As
 /// the fault is in guest code if it is ours, this thread is in the middle of no change to any of the runtime's structures.
 fn explain_fault(fault: &FaultState) -> Option<Resume> {
-    let store = current_store()?;
     let region = lookup_code(fault.pc)?;
     let (entry, offset) = region.find(fault.pc)?;
     let trap = region.side_table(entry)?.trap(offset)?.trap?;
+    // Only now, as a thread that has never entered a guest may have to allocate its locals first.
+    let store = current_store()?;
     let address = match fault.kind {
         FaultKind::Memory(address) => {
             // SAFETY: the store is alive while it is a thread's current one, and its owner waits for this guest.

@@ -110,6 +110,20 @@ fn leaving() {
 }
 
 #[test]
+fn linking_for_asynchronous_guests() {
+    use meantime::{Engine, Linker, Store};
+    let engine = Engine::default();
+    let mut linker = Linker::new(&engine);
+    p1::add_to_linker_async(&mut linker, |ctx| ctx).unwrap();
+    p0::add_to_linker_async(&mut linker, |ctx| ctx).unwrap();
+    let mut store = Store::new(&engine, WasiCtxBuilder::new().build_p1());
+    for (module, count) in [("wasi_snapshot_preview1", 46), ("wasi_unstable", 45)] {
+        let names = linker.iter(&mut store).filter(|(name, ..)| *name == module);
+        assert_eq!(names.count(), count);
+    }
+}
+
+#[test]
 fn every_function_is_there() {
     use meantime::{Engine, Linker, Store};
     let engine = Engine::default();

@@ -37,13 +37,15 @@ fn clocks_are_read() {
     for id in 0..4 {
         guest.call("clock_res_get", &[id, OUT.into()]).unwrap();
         assert!((1..=1_000_000_000).contains(&guest.u64(OUT)), "{id}");
+        // Processor time only advances while this thread gets any.
         let before = clock(&mut guest, id).unwrap();
         let start = Instant::now();
-        while start.elapsed() < Duration::from_millis(2) {}
-        assert!(
-            clock(&mut guest, id).unwrap() >= before + MILLISECOND / 2,
-            "{id}"
-        );
+        while clock(&mut guest, id).unwrap() < before + MILLISECOND {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "clock {id} stands still"
+            );
+        }
     }
     assert_eq!(clock(&mut guest, 4), Err(INVAL));
     assert_eq!(guest.call("clock_res_get", &[4, OUT.into()]), Err(INVAL));

@@ -17,9 +17,6 @@ use std::path::{Path, PathBuf};
                   see `meantime settings --target TRIPLE`."
 )]
 pub struct CompileCommand {
-    #[command(flatten)]
-    common: CommonOptions,
-
     /// Where to write the result [default: the module's file name with .cwasm, in this directory]
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -31,6 +28,9 @@ pub struct CompileCommand {
     /// The module: binary, text, or `-` for stdin
     #[arg(value_name = "MODULE")]
     module: PathBuf,
+
+    #[command(flatten)]
+    common: CommonOptions,
 }
 
 impl CompileCommand {

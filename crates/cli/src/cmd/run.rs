@@ -11,9 +11,6 @@ use std::path::PathBuf;
 /// Run a WebAssembly program
 #[derive(clap::Args, Debug)]
 pub struct RunCommand {
-    #[command(flatten)]
-    pub common: CommonOptions,
-
     /// Call this export, with the arguments after the module, and print its results
     #[arg(long, value_name = "FUNCTION")]
     pub invoke: Option<String>,
@@ -49,6 +46,9 @@ pub struct RunCommand {
     /// The module (binary, text, or `-` for stdin), and arguments for the program
     #[arg(value_name = "WASM", required = true, trailing_var_arg = true)]
     pub module_and_arguments: Vec<OsString>,
+
+    #[command(flatten)]
+    pub common: CommonOptions,
 }
 
 impl RunCommand {

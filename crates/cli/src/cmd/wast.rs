@@ -13,9 +13,6 @@ use std::path::PathBuf;
 /// Run scripts (.wast)
 #[derive(clap::Args, Debug)]
 pub struct WastCommand {
-    #[command(flatten)]
-    common: CommonOptions,
-
     /// Let backtraces name the lines of scripts
     #[arg(long, value_name = "BOOL", require_equals = true, num_args = 0..=1, default_value = "true",
           default_missing_value = "true", value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set)]
@@ -45,6 +42,9 @@ pub struct WastCommand {
     /// The scripts
     #[arg(value_name = "SCRIPT_FILE", required = true)]
     scripts: Vec<PathBuf>,
+
+    #[command(flatten)]
+    common: CommonOptions,
 }
 
 impl WastCommand {

@@ -50,9 +50,10 @@ pub enum FunctionKind {
 /// Something known of a place in a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    /// The place, as its distance from the beginning of the function: of the instruction itself where it can trap, of the one after it
-    /// where it is a call.
+    /// The place, as its distance from the beginning of the function.
     pub offset: u64,
+    /// Whether it is about the instruction that ends at the place, a call known by where it returns to; not the one that begins there.
+    pub is_of_call: bool,
     /// What kind of thing is known.
     pub kind: NoteKind,
     /// The thing, in words.
@@ -72,17 +73,10 @@ pub enum NoteKind {
     ExceptionTable,
 }
 
-impl NoteKind {
-    /// Whether the note is about the instruction before its place: a call, which is known by where it returns to.
-    fn follows(self) -> bool {
-        matches!(self, NoteKind::StackMap | NoteKind::ExceptionTable)
-    }
-}
-
 impl Note {
     /// Whether the note is about an instruction that ends at this distance from the beginning of the function, or one before.
     pub fn is_up_to(&self, end: u64) -> bool {
-        self.offset < end || (self.offset == end && self.kind.follows())
+        self.offset < end || (self.offset == end && self.is_of_call)
     }
 }
 
@@ -132,6 +126,7 @@ fn notes(view: &ArtifactView<'_>, table: &SideTable<'_>) -> Vec<Note> {
         let mut note = |kind, text| {
             notes.push(Note {
                 offset: u64::from(point.code_offset),
+                is_of_call: point.trap.is_none(),
                 kind,
                 text,
             })
@@ -202,12 +197,13 @@ mod tests {
 
     #[test]
     fn places_of_calls_are_after_them() {
-        let note = |kind| Note {
+        let note = |is_of_call| Note {
             offset: 8,
-            kind,
+            is_of_call,
+            kind: NoteKind::AddressMap,
             text: String::new(),
         };
-        assert!(!note(NoteKind::Trap).is_up_to(8) && note(NoteKind::Trap).is_up_to(9));
-        assert!(note(NoteKind::StackMap).is_up_to(8) && !note(NoteKind::StackMap).is_up_to(7));
+        assert!(!note(false).is_up_to(8) && note(false).is_up_to(9));
+        assert!(note(true).is_up_to(8) && !note(true).is_up_to(7));
     }
 }

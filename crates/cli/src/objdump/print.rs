@@ -137,16 +137,19 @@ mod tests {
             notes: vec![
                 Note {
                     offset: 0,
+                    is_of_call: false,
                     kind: NoteKind::AddressMap,
                     text: "addrmap: 0x1".to_string(),
                 },
                 Note {
                     offset: 2,
+                    is_of_call: false,
                     kind: NoteKind::Trap,
                     text: "trap: unreachable".to_string(),
                 },
                 Note {
                     offset: 5,
+                    is_of_call: true,
                     kind: NoteKind::StackMap,
                     text: "stack_map: 8".to_string(),
                 },

@@ -24,7 +24,8 @@ pub use record::RECORD;
 pub use wasi::WASI;
 pub use wasm::WASM;
 
-use crate::report::Usage;
+use crate::output;
+use crate::report::{self, Usage};
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use meantime::Result;
@@ -161,8 +162,7 @@ fn refuse_contradictions(settings: &[Setting]) -> Result<()> {
 #[derive(Clone, Debug)]
 struct Settings(Vec<Setting>);
 
-/// How clap parses the arguments of one group. Help for the keys leaves through clap too, as an "error" that prints to stdout
-/// and exits with 0, so that `-X help` needs no module.
+/// How clap parses the arguments of one group. `-X help` prints and ends the process at once, so that it needs no module.
 #[derive(Clone)]
 struct GroupParser(&'static Group);
 
@@ -179,18 +179,15 @@ impl TypedValueParser for GroupParser {
         let problem = |message: String| {
             clap::Error::raw(ErrorKind::InvalidValue, message + "\n").with_cmd(command)
         };
-        let argument = argument
-            .to_str()
-            .ok_or_else(|| problem(format!("the argument of -{} is not UTF-8", group.letter)))?;
+        let Some(argument) = argument.to_str() else {
+            return Err(problem(format!(
+                "the argument of -{} is not UTF-8",
+                group.letter
+            )));
+        };
         match argument {
-            "help" => Err(clap::Error::raw(
-                ErrorKind::DisplayHelp,
-                help::text(group, false),
-            )),
-            "help-long" => Err(clap::Error::raw(
-                ErrorKind::DisplayHelp,
-                help::text(group, true),
-            )),
+            "help" => print_help(group, false),
+            "help-long" => print_help(group, true),
             _ => parse::settings(group, argument)
                 .map(Settings)
                 .map_err(problem),
@@ -200,6 +197,13 @@ impl TypedValueParser for GroupParser {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         None
     }
+}
+
+/// Prints the keys of a group and ends the process.
+fn print_help(group: &Group, long: bool) -> ! {
+    let text = help::text(group, long);
+    let printed = output::print(|out| out.write_all(text.as_bytes()));
+    std::process::exit(printed.map_or_else(|error| report::failure(&error), |()| 0))
 }
 
 #[cfg(test)]

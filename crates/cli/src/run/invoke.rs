@@ -95,7 +95,6 @@ impl fmt::Display for Shown<'_> {
             Val::ExternRef(value) => reference(f, value.is_none(), "externref"),
             Val::AnyRef(value) => reference(f, value.is_none(), "anyref"),
             Val::ExnRef(value) => reference(f, value.is_none(), "exnref"),
-            _ => f.write_str("<reference>"),
         }
     }
 }

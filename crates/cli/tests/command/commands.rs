@@ -36,7 +36,14 @@ fn help_of_each_command() {
         long.shows(&[&format!("Usage: meantime {command}")]);
         place.run(&["help", command]).prints(&long.stdout);
     }
-    place.run(&["run", "-h"]).shows(&[
+    let run = place.run(&["run", "-h"]);
+    let own = run.stdout.find("--invoke").unwrap();
+    let shared = run.stdout.find("Engine options:").unwrap();
+    assert!(
+        own < shared,
+        "the shared options have a heading of their own"
+    );
+    run.shows(&[
         "--invoke <FUNCTION>",
         "--dir <HOST[::GUEST]>",
         "-O, --optimize",
@@ -126,6 +133,17 @@ fn disassembling() {
         place
             .run(&["objdump", "--filter", "no such name", "a.cwasm"])
             .prints("");
+        let notes = place.run(&[
+            "objdump",
+            "--traps",
+            "--addrmap=y",
+            "--stack-maps",
+            "a.cwasm",
+        ]);
+        notes.shows(&["╰─╼ trap: UnreachableCodeReached", "╭─╼ addrmap: 0x"]);
+        place
+            .run(&["objdump", "--traps=n", "a.cwasm"])
+            .prints(&plain.stdout);
         let bytes = std::fs::read(place.path().join("a.cwasm")).unwrap();
         place
             .run_with_stdin(&["objdump"], &bytes)
@@ -134,6 +152,9 @@ fn disassembling() {
     place
         .run(&["objdump", "a.wat"])
         .fails(1, &["`a.wat` is not a .cwasm file"]);
+    place
+        .run(&["objdump", "--frame-tables", "a.cwasm"])
+        .fails(2, &["--frame-tables is not supported"]);
     place
         .run(&["objdump", "--funcs", "some", "a.cwasm"])
         .fails(2, &["invalid value 'some'"]);

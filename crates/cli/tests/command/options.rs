@@ -22,7 +22,9 @@ fn groups_explain_themselves() {
         ("-S", "cli"),
         ("-R", "path"),
     ] {
-        place.run(&[group, "help"]).shows(&[key, group]);
+        let help = place.run(&[group, "help"]);
+        help.shows(&[key, group]);
+        assert!(!help.stdout.contains("error:"), "{}", help.stdout);
         place
             .run(&["run", group, "help-long"])
             .shows(&[key, "Default: "]);

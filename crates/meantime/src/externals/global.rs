@@ -23,6 +23,7 @@ impl Global {
     /// When the value is not of the type, or belongs to another store.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut().0.opaque_mut();
+        ty.ensure_engine(store.engine())?;
         if !val.belongs_to(store) {
             bail!("cross-`Store` globals are not supported");
         }

@@ -27,6 +27,7 @@ impl Table {
     /// When `init` is not of the element type, or the table is larger than memory or the store's limiter allow.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut().0.opaque_mut();
+        ty.ensure_engine(store.engine())?;
         check(store, &ty, &init)?;
         let abi = ty.to_abi()?;
         let mut shape = vm::InstanceShape::empty(VmCounts {

@@ -140,8 +140,7 @@ impl RegisteredType {
         same_registry && (sub.id == sup.id || at_depth == Some(&sup.id))
     }
 
-    /// The registry that it is in.
-    pub(crate) fn registry(&self) -> TypeRegistry {
+    fn registry(&self) -> TypeRegistry {
         TypeRegistry {
             shared: self.group.shared.clone(),
         }

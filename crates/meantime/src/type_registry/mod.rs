@@ -87,11 +87,6 @@ impl TypeRegistry {
         TypeRegistry::default()
     }
 
-    /// Whether both are the same registry.
-    pub(crate) fn same(a: &TypeRegistry, b: &TypeRegistry) -> bool {
-        Arc::ptr_eq(&a.shared, &b.shared)
-    }
-
     /// Registers the types of a module: `groups` are consecutive ranges that cover all of `types`.
     ///
     /// # Errors

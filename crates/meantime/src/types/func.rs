@@ -4,7 +4,6 @@ use super::composite::Composite;
 use super::{Finality, ValType, assert_same_engine};
 use crate::Engine;
 use crate::error::{OutOfMemory, Result, ensure};
-use crate::type_registry::RegisteredType;
 use meantime_abi as abi;
 use meantime_abi::{CompositeType, TypeId};
 use std::fmt;
@@ -209,15 +208,6 @@ impl FuncType {
     /// Its id, which means this type as long as this or a clone lives.
     pub(crate) fn id(&self) -> TypeId {
         self.composite.id()
-    }
-
-    /// Keeps the type alive, without the engine.
-    pub(crate) fn registered(&self) -> &RegisteredType {
-        self.composite.registered()
-    }
-
-    pub(crate) fn comes_from_same_engine(&self, engine: &Engine) -> bool {
-        Engine::same(self.engine(), engine)
     }
 
     /// The type as the runtime knows it.

@@ -2,7 +2,7 @@
 
 use super::{Mutability, ValType};
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{Result, ensure};
 use meantime_abi as abi;
 use meantime_abi::TypeId;
 
@@ -44,6 +44,16 @@ impl GlobalType {
             content: ValType::from_abi(engine, ty.content),
             mutability: Mutability::from_bool(ty.mutable),
         }
+    }
+
+    /// An error unless it can be used with this engine. To be asked wherever an object of this type is made: the ids in
+    /// [`Self::to_abi`] mean other types in other engines.
+    pub(crate) fn ensure_engine(&self, engine: &Engine) -> Result<()> {
+        ensure!(
+            self.content.comes_from_same_engine(engine),
+            "type used with wrong engine"
+        );
+        Ok(())
     }
 
     /// An error for a type that compiled code cannot have yet.

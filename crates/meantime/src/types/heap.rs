@@ -1,6 +1,6 @@
 //! [`HeapType`]: what a reference refers to.
 
-use super::{ArrayType, ContType, ExnType, FuncType, StructType, ensure_same_engine};
+use super::{ArrayType, ContType, ExnType, FuncType, StructType};
 use crate::Engine;
 use crate::error::{Result, bail};
 use meantime_abi as abi;
@@ -248,17 +248,6 @@ impl HeapType {
     /// When the types are of different engines.
     pub fn eq(a: &HeapType, b: &HeapType) -> bool {
         a.matches(b) && b.matches(a)
-    }
-
-    /// An error unless this is a subtype of the other and both can be used with this engine.
-    pub(crate) fn ensure_matches(&self, engine: &Engine, other: &HeapType) -> Result<()> {
-        ensure_same_engine(
-            self.comes_from_same_engine(engine) && other.comes_from_same_engine(engine),
-        )?;
-        if !self.matches(other) {
-            bail!("type mismatch: expected {other}, found {self}");
-        }
-        Ok(())
     }
 
     pub(crate) fn comes_from_same_engine(&self, engine: &Engine) -> bool {

@@ -43,13 +43,6 @@ pub use tag::TagType;
 pub use value::ValType;
 
 use crate::Engine;
-use crate::error::{Result, ensure};
-
-/// Refuses types of two engines where the function returns an error.
-fn ensure_same_engine(same: bool) -> Result<()> {
-    ensure!(same, "type used with wrong engine");
-    Ok(())
-}
 
 /// Refuses types of two engines where the function returns none.
 #[track_caller]

@@ -1,8 +1,8 @@
 //! [`RefType`]: the types of references.
 
-use super::{HeapType, ensure_same_engine};
+use super::HeapType;
 use crate::Engine;
-use crate::error::{Result, bail};
+use crate::error::Result;
 use meantime_abi as abi;
 use meantime_abi::TypeId;
 use std::fmt;
@@ -86,17 +86,6 @@ impl RefType {
     /// When the types are of different engines.
     pub fn eq(a: &RefType, b: &RefType) -> bool {
         a.matches(b) && b.matches(a)
-    }
-
-    /// An error unless this is a subtype of the other and both can be used with this engine.
-    pub(crate) fn ensure_matches(&self, engine: &Engine, other: &RefType) -> Result<()> {
-        ensure_same_engine(
-            self.comes_from_same_engine(engine) && other.comes_from_same_engine(engine),
-        )?;
-        if !self.matches(other) {
-            bail!("type mismatch: expected {other}, found {self}");
-        }
-        Ok(())
     }
 
     pub(crate) fn comes_from_same_engine(&self, engine: &Engine) -> bool {

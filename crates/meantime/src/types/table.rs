@@ -2,7 +2,7 @@
 
 use super::RefType;
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{Result, ensure};
 use meantime_abi as abi;
 use meantime_abi::{AddrType, TypeId};
 
@@ -71,6 +71,16 @@ impl TableType {
             min: ty.min,
             max: ty.max,
         }
+    }
+
+    /// An error unless it can be used with this engine. To be asked wherever an object of this type is made: the ids in
+    /// [`Self::to_abi`] mean other types in other engines.
+    pub(crate) fn ensure_engine(&self, engine: &Engine) -> Result<()> {
+        ensure!(
+            self.element.comes_from_same_engine(engine),
+            "type used with wrong engine"
+        );
+        Ok(())
     }
 
     /// An error for a type that compiled code cannot have yet.

@@ -1,8 +1,8 @@
 //! [`ValType`]: the types of values.
 
-use super::{HeapType, RefType, ensure_same_engine};
+use super::{HeapType, RefType};
 use crate::Engine;
-use crate::error::{Result, bail};
+use crate::error::Result;
 use meantime_abi as abi;
 use meantime_abi::TypeId;
 use std::fmt;
@@ -166,17 +166,6 @@ impl ValType {
     /// When the types are of different engines.
     pub fn eq(a: &Self, b: &Self) -> bool {
         a.matches(b) && b.matches(a)
-    }
-
-    /// An error unless this is a subtype of the other and both can be used with this engine.
-    pub(crate) fn ensure_matches(&self, engine: &Engine, other: &ValType) -> Result<()> {
-        ensure_same_engine(
-            self.comes_from_same_engine(engine) && other.comes_from_same_engine(engine),
-        )?;
-        if !self.matches(other) {
-            bail!("type mismatch: expected {other}, found {self}");
-        }
-        Ok(())
     }
 
     pub(crate) fn comes_from_same_engine(&self, engine: &Engine) -> bool {

@@ -4,10 +4,11 @@ use super::{Result, Translator};
 use crate::types::PTR;
 use cranelift_codegen::ir::{
     InstBuilder, Opcode, Type, Value,
+    condcodes::IntCC,
     immediates::Offset32,
     types::{F32, F64, I8, I8X16, I16, I32, I64},
 };
-use meantime_abi::{AddrType, Builtin, MemoryIndex};
+use meantime_abi::{AddrType, Builtin, MemoryIndex, Trap};
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
 impl Translator<'_> {
@@ -180,6 +181,12 @@ impl Translator<'_> {
     fn memory_copy(&mut self, dst_memory: MemoryIndex, src_memory: MemoryIndex) {
         let (dst, src, len) = self.pop3();
         let (dst, src, len) = (self.widen(dst), self.widen(src), self.widen(len));
+        if self.sums_fit(dst_memory) && self.sums_fit(src_memory) {
+            let from = self.checked_range(src_memory, src, len);
+            let to = self.checked_range(dst_memory, dst, len);
+            self.builtin(Builtin::MoveBytes, &[to, from, len]);
+            return;
+        }
         let dst_memory = self.memory_number(dst_memory);
         let src_memory = self.memory_number(src_memory);
         self.builtin(
@@ -191,8 +198,28 @@ impl Translator<'_> {
     fn memory_fill(&mut self, memory: MemoryIndex) {
         let (dst, value, len) = self.pop3();
         let (dst, len) = (self.widen(dst), self.widen(len));
+        if self.sums_fit(memory) {
+            let to = self.checked_range(memory, dst, len);
+            self.builtin(Builtin::SetBytes, &[to, value, len]);
+            return;
+        }
         let memory = self.memory_number(memory);
         self.builtin(Builtin::MemoryFill, &[memory, dst, value, len]);
+    }
+
+    /// Whether an address and a length of this memory add up without overflow in 64 bits.
+    fn sums_fit(&mut self, memory: MemoryIndex) -> bool {
+        self.memory_access(memory).addr == AddrType::I32
+    }
+
+    /// Where in the host's memory a range of a guest's starts, which is checked to lie inside.
+    fn checked_range(&mut self, memory: MemoryIndex, start: Value, len: Value) -> Value {
+        let end = self.b.ins().iadd(start, len);
+        let size = self.memory_len(memory);
+        let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+        self.trap_if(beyond, Trap::MemoryOutOfBounds);
+        let base = self.memory_base(memory);
+        self.b.ins().iadd(base, start)
     }
 
     fn memory_init(&mut self, data: u32, memory: MemoryIndex) {

@@ -48,7 +48,7 @@
 ;; @0042                               v16 = uextend.i64 v1
 ;; @0042                               v17 = iconst.i32 0
 ;; @0042                               v18 = load.i64 notrap aligned readonly region2 v0+16
-;; @0042                               v19 = load.i64 notrap aligned readonly region2 v18+56
+;; @0042                               v19 = load.i64 notrap aligned readonly region2 v18+72
 ;; @0042                               v20 = call_indirect sig0, v19(v0, v17, v16)  ; v17 = 0
 ;; @0042                               jump block2(v20)
 ;;
@@ -100,7 +100,7 @@
 ;; @004c                               v16 = uextend.i64 v1
 ;; @004c                               v17 = iconst.i32 0
 ;; @004c                               v18 = load.i64 notrap aligned readonly region2 v0+16
-;; @004c                               v19 = load.i64 notrap aligned readonly region2 v18+56
+;; @004c                               v19 = load.i64 notrap aligned readonly region2 v18+72
 ;; @004c                               v20 = call_indirect sig0, v19(v0, v17, v16)  ; v17 = 0
 ;; @004c                               jump block2(v20)
 ;;
@@ -113,7 +113,7 @@
 ;;
 ;;                                 block3 cold:
 ;; @004c                               v25 = load.i64 notrap aligned readonly region2 v0+16
-;; @004c                               v26 = load.i64 notrap aligned readonly region2 v25+112
+;; @004c                               v26 = load.i64 notrap aligned readonly region2 v25+128
 ;; @004c                               v27 = call_indirect sig1, v26(v0, v21, v23)
 ;; @004c                               trapz v27, user6
 ;; @004c                               jump block4
@@ -160,7 +160,7 @@
 ;; @0056                               v16 = uextend.i64 v1
 ;; @0056                               v17 = iconst.i32 1
 ;; @0056                               v18 = load.i64 notrap aligned readonly region2 v0+16
-;; @0056                               v19 = load.i64 notrap aligned readonly region2 v18+56
+;; @0056                               v19 = load.i64 notrap aligned readonly region2 v18+72
 ;; @0056                               v20 = call_indirect sig0, v19(v0, v17, v16)  ; v17 = 1
 ;; @0056                               jump block2(v20)
 ;;

@@ -40,10 +40,11 @@ impl fmt::Display for OutOfBounds {
             len,
             memory,
         } = self;
-        write!(
-            f,
-            "pointer out of bounds: {len} bytes at {address:#x} of a memory of {memory:#x} bytes"
-        )
+        write!(f, "pointer out of bounds: {len} bytes at {address:#x}")?;
+        match memory {
+            0 => f.write_str("; the module exports no memory named `memory`, or an empty one"),
+            _ => write!(f, " of a memory of {memory:#x} bytes"),
+        }
     }
 }
 

@@ -146,3 +146,18 @@ pub fn add_to_linker_sync<T: Send + 'static>(
 ) -> meantime::Result<()> {
     add_to_linker(linker, "wasi_snapshot_preview1", Version::Preview1, get)
 }
+
+/// The same for a linker whose guests run asynchronously.
+///
+/// The functions are those of [`add_to_linker_sync`]: while one waits for input or for a clock, it
+/// blocks its thread and does not yield to the executor.
+///
+/// # Errors
+///
+/// As there.
+pub fn add_to_linker_async<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
+) -> meantime::Result<()> {
+    add_to_linker_sync(linker, get)
+}

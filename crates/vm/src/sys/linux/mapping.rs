@@ -145,7 +145,7 @@ impl Mapping {
     /// The address of a part of it, checked.
     fn part(&self, range: &Range<usize>) -> io::Result<*mut core::ffi::c_void> {
         let page = host_page_size();
-        if range.start > range.end || range.end > self.len || range.start % page != 0 {
+        if range.start > range.end || range.end > self.len || !range.start.is_multiple_of(page) {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
         // SAFETY: the offset is inside the mapping.

@@ -178,6 +178,10 @@ pub(crate) enum SetTime {
     At(u64),
 }
 
+#[allow(
+    trivial_numeric_casts,
+    reason = "the types of these constants differ between systems"
+)]
 fn timestamps(atim: SetTime, mtim: SetTime) -> Timestamps {
     let spec = |time| match time {
         SetTime::Keep => Timespec {
@@ -207,6 +211,10 @@ pub(crate) fn set_dir_times(dir: &File, atim: SetTime, mtim: SetTime) -> Result<
     rustix::fs::utimensat(dir, c".", &timestamps(atim, mtim), AtFlags::empty())
 }
 
+#[allow(
+    trivial_numeric_casts,
+    reason = "the types of these fields differ between systems"
+)]
 pub(crate) fn stat(handle: Handle<'_>) -> Result<FileStat> {
     let stat = rustix::fs::fstat(handle)?;
     Ok(FileStat {

@@ -1,16 +1,12 @@
 //! Calls into a guest and everything that can stop it, with the machine code of `support`.
 
-#![allow(unsafe_code)]
-
-mod support;
-
+use crate::support::*;
 use meantime_abi::*;
 use meantime_vm::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use support::*;
 
 fn no_import(_: std::ptr::NonNull<StoreCore>, _: i32) -> Result<i32, HostError> {
     panic!("not to be called")
@@ -163,7 +159,7 @@ fn nested_calls_have_one_backtrace_and_unwind_one_by_one() {
         assert_eq!(trap, Trap::MemoryOutOfBounds);
         // SAFETY: as above.
         let again = unsafe { store.as_ref() }.backtrace(100);
-        assert_eq!(support::frames(&again), frames);
+        assert_eq!(crate::support::frames(&again), frames);
         match depth.load(Ordering::Relaxed) {
             1 => Ok(100),
             _ => Err(Box::new("enough")),
@@ -240,6 +236,40 @@ fn builtins_return_and_unwind() {
         .unwrap_err();
     assert_eq!(frames(unwind.backtrace.as_ref().unwrap()), [(7, 701)]);
     assert_eq!(trap_of(Err(unwind)), Trap::CastFailure);
+}
+
+#[test]
+fn a_function_without_a_trampoline_cannot_be_called() {
+    let code = code_region();
+    let memory = memory_shape(memory_type(1, None), &Tunables::default());
+    let mut without = shape(code.clone(), memory);
+    without.enters = Box::new([None]);
+    let mut store = store();
+    let import = host_func(&mut store, &code, no_import);
+    // SAFETY: the import is of this store and fits.
+    let instance = unsafe {
+        let funcs = [StoreCore::func_import(import)];
+        let request = InstanceRequest {
+            shape: Arc::new(without),
+            imports: Imports {
+                funcs: &funcs,
+                ..Imports::default()
+            },
+            shared_memories: &[],
+        };
+        StoreCore::allocate_instance(store.ptr(), request).unwrap()
+    };
+    let unwind = call(store.ptr(), instance, Func::AddOne, 1).unwrap_err();
+    let UnwindReason::Error(error) = unwind.reason else {
+        panic!("an error");
+    };
+    assert!(
+        error
+            .downcast::<String>()
+            .unwrap()
+            .contains("host can call")
+    );
+    assert!(!store.is_entered());
 }
 
 struct Limiter {

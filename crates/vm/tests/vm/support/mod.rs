@@ -192,7 +192,6 @@ pub fn store() -> OwnedStore {
 pub struct Guest {
     pub store: OwnedStore,
     pub instance: InstanceId,
-    pub code: Arc<CodeRegion>,
 }
 
 type HostClosure = dyn Fn(NonNull<StoreCore>, i32) -> Result<i32, HostError> + Send + Sync;
@@ -259,11 +258,7 @@ impl Guest {
             };
             StoreCore::allocate_instance(store.ptr(), request).unwrap()
         };
-        Guest {
-            store,
-            instance,
-            code,
-        }
+        Guest { store, instance }
     }
 
     pub fn call(&mut self, func: Func, argument: i32) -> Result<i32, Box<Unwind>> {

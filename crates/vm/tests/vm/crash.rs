@@ -1,13 +1,10 @@
-//! Faults that are not the guest's: they must end the process as if there were no guest.
+//! What takes a process of its own: faults that are not the guest's, which must end it as if there were no guest, and little room.
 
-#![allow(unsafe_code)]
-
-mod support;
-
-use meantime_vm::HostError;
+use crate::support::*;
+use meantime_abi::Tunables;
+use meantime_vm::{HostError, LinearMemory};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
-use support::*;
 
 /// Says to a test, run in a process of its own, that it is to crash.
 const CRASH: &str = "MEANTIME_VM_TEST_CRASH";
@@ -15,7 +12,12 @@ const CRASH: &str = "MEANTIME_VM_TEST_CRASH";
 /// Runs a test of this file again, in a process where it crashes.
 fn crash(test: &str) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .args([
+            &format!("crash::{test}"),
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(CRASH, "1")
         .output()
         .unwrap()
@@ -23,6 +25,38 @@ fn crash(test: &str) -> Output {
 
 fn is_to_crash() -> bool {
     std::env::var_os(CRASH).is_some()
+}
+
+#[test]
+fn small_reservations_work_where_there_is_little_address_space() {
+    const LIMIT: u64 = 2 << 30;
+    if !is_to_crash() {
+        let output = crash("small_reservations_work_where_there_is_little_address_space");
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let limit = libc::rlimit {
+        rlim_cur: LIMIT,
+        rlim_max: LIMIT,
+    };
+    // SAFETY: reads `limit` only.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    let ty = memory_type(1, None);
+    let error = LinearMemory::new(&memory_shape(ty, &Tunables::default())).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("failed to allocate a memory"), "{message}");
+    let small = Tunables {
+        memory_reservation: 1 << 20,
+        memory_reservation_for_growth: 1 << 20,
+        memory_guard_size: 1 << 16,
+        ..Tunables::default()
+    };
+    let mut guest = Guest::with_memory(memory_shape(ty, &small), |_, i| Ok(i));
+    assert_eq!(guest.call(Func::Grow, 1000).unwrap(), 1);
+    assert_eq!(guest.call(Func::Load, 1000 << 16).unwrap(), 0);
+    // More than there is.
+    assert_eq!(guest.call(Func::Grow, 40000).unwrap(), -1);
+    assert_eq!(guest.call(Func::Grow, 1).unwrap(), 1001);
 }
 
 fn read_null() -> i32 {
@@ -56,7 +90,10 @@ fn a_fault_before_any_call_is_not_a_trap() {
 #[test]
 fn a_stack_overflow_of_the_host_still_reaches_rusts_handler() {
     fn endless(n: u64) -> u64 {
-        std::hint::black_box(endless(n + 1)) + 1
+        if n == u64::MAX {
+            return 0;
+        }
+        std::hint::black_box(n) + std::hint::black_box(endless(n + 1))
     }
     if is_to_crash() {
         let mut guest = Guest::new(|_, i| Ok(endless(i as u64) as i32));

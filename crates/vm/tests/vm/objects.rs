@@ -1,16 +1,12 @@
 //! What instances define, without running any of it: memories, tables, globals, imports, segments.
 
-#![allow(unsafe_code)]
-
-mod support;
-
+use crate::support::*;
 use meantime_abi::entity::packed_option::PackedOption;
 use meantime_abi::entity::{EntityRef, PrimaryMap};
 use meantime_abi::*;
 use meantime_vm::*;
 use std::sync::Arc;
 use std::time::Duration;
-use support::*;
 
 fn allocate(store: &mut OwnedStore, shape: InstanceShape, imports: Imports<'_>) -> InstanceId {
     let request = InstanceRequest {
@@ -382,7 +378,7 @@ fn tables_of_functions_lazy_and_eager_are_the_same_to_see() {
             .unwrap();
         assert_eq!(store.table_get(table, 0), Some(f1));
         // SAFETY: the store is this test's, and no reference to its core is in use.
-        let mut grow = |delta, init| unsafe {
+        let grow = |delta, init| unsafe {
             StoreCore::table_grow(store.ptr(), table, delta, init).unwrap()
         };
         assert_eq!(grow(0, NULL), Some(10));

@@ -1,0 +1,65 @@
+;;! target x86_64
+(module
+  (memory 1)
+  (func (param i32 i64 i64) (result i64)
+    (i64.store offset=8 (local.get 0) (local.get 1))
+    (i64.store (local.get 0) (local.get 2))
+    (i32.store8 (i32.add (local.get 0) (i32.const 16)) (i32.const 1))
+    (i64.add (i64.load offset=8 (local.get 0)) (i64.load (local.get 0))))
+  (func (param i32 i32 i32) (result i32)
+    (i32.store (local.get 0) (local.get 2))
+    (i32.store (local.get 1) (i32.const 5))
+    (i32.load (local.get 0))))
+
+;; function u0:0(i64 vmctx, i32, i64, i64) -> i64 tail {
+;;     region0 = 16 "memory"
+;;     region1 = 2 "descriptors"
+;;     gv0 = vmctx
+;;     gv1 = load.i64 notrap aligned gv0+8
+;;     gv2 = load.i64 notrap aligned gv1
+;;     stack_limit = gv2
+;;
+;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i64):
+;; @002c                               v4 = uextend.i64 v1
+;; @002c                               v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @002c                               v6 = iadd v5, v4
+;; @002c                               store little region0 v2, v6+8
+;; @0033                               v7 = uextend.i64 v1
+;; @0033                               v8 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @0033                               v9 = iadd v8, v7
+;; @0033                               store little region0 v3, v9
+;; @0038                               v10 = iconst.i32 16
+;; @003a                               v11 = iadd v1, v10  ; v10 = 16
+;; @003b                               v12 = iconst.i32 1
+;; @003d                               v13 = uextend.i64 v11
+;; @003d                               v14 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @003d                               v15 = iadd v14, v13
+;; @003d                               istore8 little region0 v12, v15  ; v12 = 1
+;; @004a                               v16 = iadd v2, v3
+;; @004b                               return v16
+;; }
+;;
+;; function u0:1(i64 vmctx, i32, i32, i32) -> i32 tail {
+;;     region0 = 16 "memory"
+;;     region1 = 2 "descriptors"
+;;     gv0 = vmctx
+;;     gv1 = load.i64 notrap aligned gv0+8
+;;     gv2 = load.i64 notrap aligned gv1
+;;     stack_limit = gv2
+;;
+;;                                 block0(v0: i64, v1: i32, v2: i32, v3: i32):
+;; @0052                               v4 = uextend.i64 v1
+;; @0052                               v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @0052                               v6 = iadd v5, v4
+;; @0052                               store little region0 v3, v6
+;; @0057                               v7 = iconst.i32 5
+;; @0059                               v8 = uextend.i64 v2
+;; @0059                               v9 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @0059                               v10 = iadd v9, v8
+;; @0059                               store little region0 v7, v10  ; v7 = 5
+;; @005e                               v11 = uextend.i64 v1
+;; @005e                               v12 = load.i64 notrap aligned readonly can_move region1 v0+32
+;; @005e                               v13 = iadd v12, v11
+;; @005e                               v14 = load.i32 little region0 v13
+;; @0061                               return v14
+;; }

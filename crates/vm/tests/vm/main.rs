@@ -1,0 +1,8 @@
+//! The execution core from outside, with a guest written in assembly.
+
+#![allow(unsafe_code)]
+
+mod crash;
+mod guest;
+mod objects;
+mod support;
