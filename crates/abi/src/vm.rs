@@ -217,6 +217,6 @@ unsafe impl Sync for VmBuiltins {}
 // A funcref's tag bit needs an address that is even, a global its alignment.
 const _: () = assert!(align_of::<VmFuncRef>() >= 2);
 const _: () = assert!(size_of::<VmGlobal>() == 16);
-const _: () = assert!(size_of::<VmContext>() % 16 == 0);
+const _: () = assert!(size_of::<VmContext>().is_multiple_of(16));
 const _: () = assert!(core::mem::offset_of!(VmContext, header) == 0);
 const _: () = assert!(core::mem::offset_of!(VmHostContext, header) == 0);

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn what_differs_is_named() {
-        let cases: [(&str, fn(&mut Expect)); 8] = [
+        type Change = fn(&mut Expect);
+        let cases: [(&str, Change); 8] = [
             ("version", |h| h.version = Some("2".to_owned())),
             ("target", |h| {
                 h.triple = "aarch64-unknown-linux-gnu".parse().unwrap()

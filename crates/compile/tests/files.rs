@@ -110,7 +110,8 @@ fn files_of_another_kind_are_named() {
 #[test]
 fn another_host_is_told_what_differs() {
     let elf = compile(EVERYTHING, &x86()).to_elf().unwrap();
-    let cases: [(&str, fn(&mut Expect)); 4] = [
+    type Change = fn(&mut Expect);
+    let cases: [(&str, Change); 4] = [
         ("version", |e| e.version = Some("0.0.1".to_owned())),
         ("target", |e| {
             e.triple = "aarch64-unknown-linux-gnu".parse().unwrap()

@@ -11,6 +11,10 @@ pub use meantime_abi::Trap;
 
 /// The error for a call that did not return.
 #[cold]
+#[allow(
+    clippy::boxed_local,
+    reason = "it comes in a box so that calls return one word"
+)]
 pub(crate) fn from_unwind(store: &mut StoreOpaque, unwind: Box<vm::Unwind>) -> Error {
     let vm::Unwind { reason, backtrace } = *unwind;
     let mut error = match reason {
@@ -238,12 +242,13 @@ fn demangle(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     if let Ok(name) = rustc_demangle::try_demangle(name) {
         return write!(f, "{name:#}");
     }
-    if name.starts_with("_Z") {
-        if let Ok(symbol) = cpp_demangle::Symbol::new(name) {
-            if let Ok(name) = symbol.demangle(&cpp_demangle::DemangleOptions::default()) {
-                return f.write_str(&name);
-            }
-        }
+    let cpp = name
+        .starts_with("_Z")
+        .then(|| cpp_demangle::Symbol::new(name).ok())
+        .flatten();
+    let options = cpp_demangle::DemangleOptions::default();
+    if let Some(name) = cpp.and_then(|symbol| symbol.demangle(&options).ok()) {
+        return f.write_str(&name);
     }
     f.write_str(name)
 }

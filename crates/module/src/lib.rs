@@ -17,6 +17,7 @@ mod extract;
 mod image;
 mod module;
 mod names;
+mod packed;
 #[cfg(feature = "wat")]
 mod text;
 mod validate;

@@ -5,6 +5,7 @@
 
 use crate::ConstExpr;
 use crate::names::FuncNames;
+use crate::packed;
 use meantime_abi::entity::PrimaryMap;
 use meantime_abi::*;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,7 @@ pub struct TableInit {
     pub init: Option<ConstExpr>,
     /// The first elements as active segments leave them, where that is known ahead: all in bounds of the table's minimum, by functions of the
     /// module, at constant offsets. Segments that are folded in here are marked so. Elements between them have the value of `init`.
+    #[serde(with = "packed")]
     pub image: Box<[Option<FuncIndex>]>,
 }
 
@@ -105,7 +107,7 @@ pub struct Elem {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum ElemItems {
     /// Functions; none is null.
-    Funcs(Box<[Option<FuncIndex>]>),
+    Funcs(#[serde(with = "packed")] Box<[Option<FuncIndex>]>),
     /// Any expressions.
     Exprs(Box<[ConstExpr]>),
 }
@@ -163,12 +165,14 @@ pub struct Module {
     pub(crate) rec_groups: PrimaryMap<RecGroupIndex, Range<u32>>,
     pub(crate) imports: Vec<Import>,
     pub(crate) exports: Vec<Export>,
+    #[serde(with = "packed")]
     pub(crate) functions: PrimaryMap<FuncIndex, Function>,
     pub(crate) tables: PrimaryMap<TableIndex, TableType>,
     pub(crate) memories: PrimaryMap<MemoryIndex, MemoryType>,
     pub(crate) globals: PrimaryMap<GlobalIndex, GlobalType>,
     pub(crate) tags: PrimaryMap<TagIndex, TagType>,
     pub(crate) counts: VmCounts,
+    #[serde(with = "packed")]
     pub(crate) escaped: PrimaryMap<EscapedFuncIndex, FuncIndex>,
     pub(crate) table_inits: PrimaryMap<DefinedTableIndex, TableInit>,
     pub(crate) global_inits: PrimaryMap<DefinedGlobalIndex, ConstExpr>,
@@ -176,9 +180,11 @@ pub struct Module {
     pub(crate) elems: PrimaryMap<ElemIndex, Elem>,
     pub(crate) datas: PrimaryMap<DataIndex, Data>,
     pub(crate) start: Option<FuncIndex>,
+    #[serde(with = "packed")]
     pub(crate) bodies: PrimaryMap<DefinedFuncIndex, Body>,
     pub(crate) func_names: FuncNames,
     /// Places in `exports`, by name.
+    #[serde(with = "packed")]
     pub(crate) exports_by_name: Vec<u32>,
     pub(crate) custom_sections: Vec<CustomSection>,
     /// Offset of the code section's contents in the module: what DWARF counts from.

@@ -11,8 +11,10 @@ use wasmparser::{BinaryReader, Name, NameSectionReader};
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FuncNames {
     /// Which functions have names, ascending.
+    #[serde(with = "crate::packed")]
     funcs: Vec<u32>,
     /// Where each name ends in `text`; it begins where the one before it ends.
+    #[serde(with = "crate::packed")]
     ends: Vec<u32>,
     text: String,
 }

@@ -156,13 +156,12 @@ pub(crate) fn target(
         set(&mut shared, &mut isa, name, value)?;
     }
     for (name, value) in flags {
-        if let Some((_, fixed)) = FIXED.iter().find(|(fixed, _)| fixed == name) {
-            if fixed != value {
+        if let Some((_, fixed)) = FIXED.iter().find(|(fixed, _)| fixed == name)
+            && fixed != value {
                 return Err(SetupError::new(format!(
                     "Cranelift setting '{name}' must be '{fixed}'"
                 )));
             }
-        }
         set(&mut shared, &mut isa, name, value)?;
     }
     for (name, value) in FIXED {

@@ -46,7 +46,7 @@ fn run<'a>(scripts: impl Iterator<Item = (String, &'a str)>, compilers: &[Optimi
                 continue;
             };
             for compiler in compilers {
-                for error in compile_all(compiler, &module, &wasm) {
+                if let Some(error) = compile_all(compiler, &module, &wasm).into_iter().next() {
                     panic!("{name}: {error}\n{compiler:?}");
                 }
             }

@@ -66,11 +66,13 @@ pub(super) fn run(
         for (column, value) in others.clone().enumerate() {
             ratios[column + 1].push(value);
         }
-        table.row(
-            [name.to_owned(), format!("{:.0}", middles[0])]
-                .into_iter()
-                .chain(others.map(ratio)),
-        );
+        let cells: Vec<String> = [name.to_owned(), format!("{:.0}", middles[0])]
+            .into_iter()
+            .chain(others.map(ratio))
+            .collect();
+        // The whole takes minutes; what is known is shown at once.
+        eprintln!("  {}", cells.join("  "));
+        table.row(cells);
     }
     let means = ratios[1..]
         .iter()

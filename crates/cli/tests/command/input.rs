@@ -160,7 +160,7 @@ fn a_file_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let path = place.file("p.wasm", "(module)");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser may read it all the same.
     if std::fs::read(&path).is_err() {
         place.run(&["p.wasm"]).fails(1, &["permission denied"]);

@@ -208,7 +208,7 @@ unsafe fn in_host<T: 'static>(
 /// The body of a closure whose type is known at run time.
 fn call_dynamic<T: 'static>(
     ty: &FuncType,
-    closure: &dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
+    closure: &impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()>,
     mut caller: Caller<'_, T>,
     slots: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {

@@ -433,7 +433,7 @@ macro_rules! lists {
         }
 
         // SAFETY: as for each value.
-        #[allow(unsafe_code, non_snake_case, unused_variables, clippy::unused_unit)]
+        #[allow(unsafe_code, unused_unsafe, non_snake_case, unused_variables, clippy::unused_unit)]
         unsafe impl<$($t: WasmTy),*> WasmResults for ($($t,)*) {
             fn typecheck_results(results: &mut dyn ExactSizeIterator<Item = ValType>) -> Result<()> {
                 check_count($n, results.len())?;
@@ -449,7 +449,7 @@ macro_rules! lists {
         }
 
         // SAFETY: as for each value.
-        #[allow(unsafe_code, unused_variables, unused_mut, clippy::unused_unit)]
+        #[allow(unsafe_code, unused_unsafe, unused_variables, unused_mut, clippy::unused_unit)]
         unsafe impl<$($t: WasmTy),*> WasmTyList for ($($t,)*) {
             fn valtypes() -> impl ExactSizeIterator<Item = ValType> {
                 [$($t::valtype()),*].into_iter()

@@ -2,7 +2,7 @@
 
 use super::{Definition, Linker};
 use crate::func::{Caller, HostFunc};
-use crate::{AsContextMut, Engine, Extern, ExternType, InstancePre, Module, Result, Val, bail};
+use crate::{AsContextMut, Engine, ExternType, InstancePre, Module, Result, Val, bail};
 use std::sync::Arc;
 
 /// How a module wants to be instantiated.
@@ -60,15 +60,12 @@ impl<T> Linker<T> {
             ModuleKind::Command => self.command(module_name, module),
             ModuleKind::Reactor => {
                 let instance = self.instantiate(&mut store, module)?;
-                if let Some(export) = instance.get_export(&mut store, "_initialize") {
-                    if let Extern::Func(func) = export {
-                        let func = func.typed::<(), ()>(&store).map_err(|e| {
-                            e.context("loading the Reactor initialization function")
-                        })?;
-                        func.call(&mut store, ()).map_err(|e| {
-                            e.context("calling the Reactor initialization function")
-                        })?;
-                    }
+                if let Some(func) = instance.get_func(&mut store, "_initialize") {
+                    let func = func
+                        .typed::<(), ()>(&store)
+                        .map_err(|e| e.context("loading the Reactor initialization function"))?;
+                    func.call(&mut store, ())
+                        .map_err(|e| e.context("calling the Reactor initialization function"))?;
                 }
                 self.instance(store, module_name, instance)
             }

@@ -106,12 +106,10 @@ fn to_binary<'a>(bytes: &'a [u8], _path: Option<&Path>) -> Result<Cow<'a, [u8]>>
 fn decode(engine: &Engine, wasm: &[u8]) -> Result<Decoded> {
     let parallel = engine.config().parallel_compilation;
     let module = Decoded::decode(wasm, engine.features(), parallel)?;
-    if !engine.config().shared_memory {
-        if module.memories().values().any(|m| m.shared) {
-            bail!(
-                "shared memories are disabled for this engine: enable them with `Config::shared_memory`"
-            );
-        }
+    if !engine.config().shared_memory && module.memories().values().any(|m| m.shared) {
+        bail!(
+            "shared memories are disabled for this engine: enable them with `Config::shared_memory`"
+        );
     }
     Ok(module)
 }

@@ -123,14 +123,13 @@ impl Translator<'_> {
     fn unchecked(&mut self, memory: MemoryIndex, index: Value, offset: u64) -> Address {
         let base = self.memory_base(memory);
         // A constant index is part of the displacement.
-        if let Some(index) = self.constant(index) {
-            if let Some(offset) = index
+        if let Some(index) = self.constant(index)
+            && let Some(offset) = index
                 .checked_add(offset)
                 .and_then(|sum| i32::try_from(sum).ok())
             {
                 return Address { base, offset };
             }
-        }
         let base = self.b.ins().iadd(base, index);
         match i32::try_from(offset) {
             Ok(offset) => Address { base, offset },

@@ -102,7 +102,7 @@ impl Translator<'_> {
         if size > 1 {
             // Only the lowest bits count, so wrapping sums do no harm.
             let mut address = index;
-            if memarg.offset % u64::from(size) != 0 {
+            if !memarg.offset.is_multiple_of(u64::from(size)) {
                 let index_type = self.type_of(index);
                 let offset = self
                     .b
