@@ -28,14 +28,12 @@ fn measure() {
     let t = Instant::now();
     let elf = a.to_elf().unwrap();
     println!("to_elf {:?} {}", t.elapsed(), elf.len());
-    for _ in 0..5 {
-        let t = Instant::now();
-        let l = LoadedArtifact::parse(&elf, &expect()).unwrap();
-        println!("load {:?}", t.elapsed());
-        let t = Instant::now();
-        drop(l);
-        println!("drop {:?}", t.elapsed());
+    fn cpu() -> u64 { std::fs::read_to_string("/proc/thread-self/schedstat").unwrap().split(' ').next().unwrap().parse().unwrap() }
+    let c = cpu();
+    for _ in 0..200 {
+        LoadedArtifact::parse(&elf, &expect()).unwrap();
     }
+    println!("load cpu {} us each", (cpu() - c) / 200_000);
     let bytes = postcard::to_stdvec(&module).unwrap();
     let t = Instant::now();
     let m: meantime_module::Module = postcard::from_bytes(&bytes).unwrap();

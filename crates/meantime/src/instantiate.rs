@@ -183,12 +183,13 @@ impl ImportLists {
 
 /// A host function that no guest could reach yet takes its trampoline from the module that imports it.
 #[allow(unsafe_code)]
-fn prepare(store: &StoreOpaque, module: &Module, import: &Import, func: &Func) -> Result<()> {
+fn prepare(store: &mut StoreOpaque, module: &Module, import: &Import, func: &Func) -> Result<()> {
     let func_ref = func.func_ref(store);
     // SAFETY: functions live as long as their store. The trampoline is for the type that the import was checked to have (equal types have equal
-    // signatures, subtypes too), and the module lives as long as its instance, thus as the store.
+    // signatures, subtypes too), and its code is kept as long as the store, even if instantiation fails.
     unsafe {
         if func_ref.as_ref().code.is_null() {
+            store.vm_mut().keep_alive(module.code().clone());
             vm::StoreCore::set_host_code(func_ref, module.host_trampoline(import));
         }
     }

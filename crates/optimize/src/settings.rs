@@ -157,11 +157,12 @@ pub(crate) fn target(
     }
     for (name, value) in flags {
         if let Some((_, fixed)) = FIXED.iter().find(|(fixed, _)| fixed == name)
-            && fixed != value {
-                return Err(SetupError::new(format!(
-                    "Cranelift setting '{name}' must be '{fixed}'"
-                )));
-            }
+            && fixed != value
+        {
+            return Err(SetupError::new(format!(
+                "Cranelift setting '{name}' must be '{fixed}'"
+            )));
+        }
         set(&mut shared, &mut isa, name, value)?;
     }
     for (name, value) in FIXED {

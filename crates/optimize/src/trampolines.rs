@@ -136,11 +136,9 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     b.ins().store(vm, frame, store, exit_fp);
 
     let count = sig.params.len().max(sig.results.len());
-    let slot = b.create_sized_stack_slot(StackSlotData::new(
-        StackSlotKind::ExplicitSlot,
-        u32::try_from(count * SLOT).expect("limited by the decoder"),
-        4,
-    ));
+    // A slot of no bytes would have no address.
+    let bytes = u32::try_from(count.max(1) * SLOT).expect("limited by the decoder");
+    let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4));
     let values = b.ins().stack_addr(PTR, slot, 0);
     store_values(b, &args, values, region);
     let count = b.ins().iconst(PTR, count as i64);
@@ -161,7 +159,8 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     let builtins = load(b, context, offset_of!(VmHeader, builtins));
     let raise_pending = load(b, builtins, Builtin::RaisePending as usize * 8);
     let raise_sig = b.import_signature(builtin_signature(target, Builtin::RaisePending));
-    b.ins().call_indirect(raise_sig, raise_pending, &[context]);
+    // Only Wasm gets here, and it said who it is.
+    b.ins().call_indirect(raise_sig, raise_pending, &[caller]);
     b.ins().trap(UNREACHED);
 
     b.switch_to_block(done);

@@ -87,6 +87,11 @@ pub struct GcHeapOutOfMemory<T> {
 }
 
 impl<T> GcHeapOutOfMemory<T> {
+    /// The value that there is no room for.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
     /// The value that there is no room for, and the rest of the error.
     pub fn take_inner(self) -> (T, GcHeapOutOfMemory<()>) {
         (self.value, GcHeapOutOfMemory { value: () })

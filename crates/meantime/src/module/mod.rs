@@ -111,7 +111,7 @@ impl Module {
         let tables = env.tables().values().skip(counts.table_imports as usize);
         ResourcesRequired {
             num_memories: counts.memories,
-            max_initial_memory_size: memories.map(|m| m.min_bytes().unwrap_or(u64::MAX)).max(),
+            max_initial_memory_size: memories.map(|m| m.min).max(),
             num_tables: counts.tables,
             max_initial_table_size: tables.map(|t| t.min).max(),
         }
@@ -199,6 +199,10 @@ impl Module {
 
     pub(crate) fn shape(&self) -> &Arc<vm::InstanceShape> {
         &self.inner.shape
+    }
+
+    pub(crate) fn code(&self) -> &Arc<vm::CodeRegion> {
+        &self.inner.region
     }
 
     pub(crate) fn recipe(&self) -> &Recipe {
@@ -297,7 +301,7 @@ pub struct ModuleFunction {
 pub struct ResourcesRequired {
     /// How many memories it defines.
     pub num_memories: u32,
-    /// Bytes of the largest of those at the start.
+    /// Pages of the largest of those at the start.
     pub max_initial_memory_size: Option<u64>,
     /// How many tables it defines.
     pub num_tables: u32,

@@ -370,7 +370,11 @@ pub(crate) fn from_allocate_error(error: vm::AllocateError) -> Error {
 pub(crate) fn from_host_error(error: vm::HostError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(_) => crate::format_err!("host error of unknown type"),
+        // The runtime's own errors are sentences.
+        Err(other) => match other.downcast::<String>() {
+            Ok(message) => crate::format_err!("{message}"),
+            Err(_) => crate::format_err!("host error of unknown type"),
+        },
     }
 }
 

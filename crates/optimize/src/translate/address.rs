@@ -17,6 +17,9 @@ use crate::types::PTR;
 use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 use meantime_abi::{AddrType, Bounds, MemoryIndex, Trap};
 
+/// How many computed addresses are kept for accesses with the same index.
+const MAX_ADDRESSES: usize = 8;
+
 /// An address to access: a pointer and a displacement for the instruction.
 #[derive(Copy, Clone)]
 pub(super) struct Address {
@@ -48,6 +51,9 @@ impl Translator<'_> {
             self.trap_always(Trap::MemoryOutOfBounds);
             return None;
         };
+        if let Some(address) = self.guarded(memory, &access, index, offset, end) {
+            return Some(address);
+        }
         let wide = self.wide_index(&access, index);
         match self.check(memory, &access, wide, end) {
             Check::None => Some(self.unchecked(memory, wide, offset)),
@@ -57,6 +63,39 @@ impl Translator<'_> {
             }
             Check::Outside(outside) => Some(self.checked(memory, wide, offset, outside)),
         }
+    }
+
+    /// The address of an access that needs no check, whatever its index. Accesses with the same index share their base.
+    fn guarded(
+        &mut self,
+        memory: MemoryIndex,
+        access: &MemoryAccess,
+        index: Value,
+        offset: u64,
+        end: u64,
+    ) -> Option<Address> {
+        let Bounds::Guarded { guard } = access.plan.bounds else {
+            return None;
+        };
+        let offset = i32::try_from(offset).ok()?;
+        if end > guard || self.constant(index).is_some() {
+            return None;
+        }
+        let known = |a: &&(MemoryIndex, Value, Value)| (a.0, a.1) == (memory, index);
+        let base = match self.s.addresses.iter().rev().find(known) {
+            Some(&(_, _, base)) => base,
+            None => {
+                let wide = self.wide_index(access, index);
+                let start = self.memory_base(memory);
+                let base = self.b.ins().iadd(start, wide);
+                if self.s.addresses.len() == MAX_ADDRESSES {
+                    self.s.addresses.remove(0);
+                }
+                self.s.addresses.push((memory, index, base));
+                base
+            }
+        };
+        Some(Address { base, offset })
     }
 
     /// The index in 64 bits: zero-extended, never taken to be so already.
@@ -127,9 +166,9 @@ impl Translator<'_> {
             && let Some(offset) = index
                 .checked_add(offset)
                 .and_then(|sum| i32::try_from(sum).ok())
-            {
-                return Address { base, offset };
-            }
+        {
+            return Address { base, offset };
+        }
         let base = self.b.ins().iadd(base, index);
         match i32::try_from(offset) {
             Ok(offset) => Address { base, offset },

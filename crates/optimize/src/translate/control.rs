@@ -261,7 +261,7 @@ impl Translator<'_> {
         let args = self.branch_args(params);
         self.b.ins().jump(header, &args);
         self.b.switch_to_block(header);
-        self.s.forget();
+        self.s.join();
         let height = self.top(params);
         self.s.stack.truncate(height);
         self.push_block_params(header);
@@ -303,7 +303,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
-        self.s.forget();
+        self.s.join();
         self.reachable = true;
         self.s.control.push(frame);
     }
@@ -342,7 +342,7 @@ impl Translator<'_> {
             }
             self.b.switch_to_block(continuation);
             self.b.seal_block(continuation);
-            self.s.forget();
+            self.s.join();
             self.s.stack.truncate(frame.height);
             self.push_block_params(continuation);
             self.reachable = true;
@@ -374,7 +374,7 @@ impl Translator<'_> {
             self.s.stack.extend(self.s.if_params.drain(saved..));
             self.b.switch_to_block(else_block);
             self.b.seal_block(else_block);
-            self.s.forget();
+            self.s.join();
             self.reachable = true;
             return;
         }
@@ -393,7 +393,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
-        self.s.forget();
+        self.s.join();
         self.reachable = true;
     }
 
@@ -462,6 +462,8 @@ impl Translator<'_> {
             self.br_table_of_one(selector, *depth, targets.default());
             return Ok(());
         }
+        // Before the branch, as its edges share the operands.
+        self.canonicalize_top(count);
         // Operands that go along would be copied for every entry; edges with the same target share a block that passes them.
         let mut edges = std::mem::take(&mut self.s.edges);
         edges.resize(self.s.control.len(), None);

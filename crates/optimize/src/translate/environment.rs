@@ -6,6 +6,7 @@
 
 use super::Translator;
 use crate::types::{PTR, builtin_signature, func_signature};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
     AliasRegion, AliasRegionData, Endianness, ExtFuncData, ExternalName, FuncRef, InstBuilder,
     MemFlags, MemFlagsData, SigRef, UserExternalName, Value,
@@ -43,6 +44,9 @@ pub(super) enum Region {
 
 /// How many regions memories, tables and globals are spread over, each.
 const SPREAD: u32 = 16;
+
+/// How many pointers that were loaded at the start are searched for one that is needed again.
+const MAX_POINTERS: usize = 16;
 
 impl Region {
     fn id(self) -> u32 {
@@ -114,11 +118,29 @@ impl Translator<'_> {
         self.trusted(region).with_readonly().with_can_move()
     }
 
-    /// A pointer that never changes.
+    /// A pointer that never changes, at an offset from one that is known from the start.
     fn constant_pointer(&mut self, base: Value, offset: u32, region: Region) -> Value {
         let flags = self.constant_place(region);
-        // Offsets in contexts are less than 2^31, and structures are small.
-        self.b.ins().load(PTR, flags, base, offset as i32)
+        if !self.optimizes {
+            // Offsets in contexts are less than 2^31, and structures are small.
+            return self.b.ins().load(PTR, flags, base, offset as i32);
+        }
+        let known = self.s.pointers.iter().rev().take(MAX_POINTERS);
+        let mut known = known.filter(|p| (p.0, p.1) == (base, offset));
+        if let Some(&(_, _, value)) = known.next() {
+            return value;
+        }
+        // Written once, at the start; Cranelift moves it to where it is needed.
+        let last = self.s.pointers.last().map(|&(_, _, value)| value);
+        let last = last.and_then(|value| self.b.func.dfg.value_def(value).inst());
+        let cursor = FuncCursor::new(self.b.func);
+        let mut cursor = match last {
+            Some(inst) => cursor.after_inst(inst),
+            None => cursor.at_first_insertion_point(self.entry),
+        };
+        let value = cursor.ins().load(PTR, flags, base, offset as i32);
+        self.s.pointers.push((base, offset, value));
+        value
     }
 
     /// A pointer in this function's context that never changes.
@@ -264,11 +286,10 @@ impl Translator<'_> {
     pub(super) fn memory_base(&mut self, index: MemoryIndex) -> Value {
         let (descriptor, offset) = self.memory_descriptor(index);
         let offset = offset + offset_of!(VmMemory, base) as u32;
-        let flags = if self.memory_access(index).plan.may_move {
-            self.trusted(Region::Descriptors)
-        } else {
-            self.constant_place(Region::Descriptors)
-        };
+        if !self.memory_access(index).plan.may_move {
+            return self.constant_pointer(descriptor, offset, Region::Descriptors);
+        }
+        let flags = self.trusted(Region::Descriptors);
         self.b.ins().load(PTR, flags, descriptor, offset as i32)
     }
 

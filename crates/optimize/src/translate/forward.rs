@@ -49,9 +49,15 @@ fn same_bits(x: Type, y: Type) -> bool {
 }
 
 impl State {
-    /// Forgets everything about memories.
+    /// Forgets what memories hold.
     pub(super) fn forget(&mut self) {
         self.facts.clear();
+    }
+
+    /// Forgets all that is only true after what was translated last: control flow joins here.
+    pub(super) fn join(&mut self) {
+        self.facts.clear();
+        self.addresses.clear();
     }
 }
 

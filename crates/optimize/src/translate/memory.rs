@@ -85,9 +85,10 @@ impl Translator<'_> {
         let memory = self.memory_of(memarg)?;
         let index = self.pop();
         if opcode == Opcode::Load
-            && let Some(value) = self.known_value(memory, index, memarg.offset, ty) {
-                return Ok(Some(value));
-            }
+            && let Some(value) = self.known_value(memory, index, memarg.offset, ty)
+        {
+            return Ok(Some(value));
+        }
         let Some(address) = self.address(memory, index, memarg.offset, size) else {
             return Ok(None);
         };

@@ -27,14 +27,16 @@ use crate::scratch::Scratch;
 use crate::types::{self, Repr};
 use control::Frame;
 use cranelift_codegen::ir::{
-    FuncRef, InstBuilder, SigRef, Type, UserFuncName, Value, immediates, types as clif,
+    Block, FuncRef, InstBuilder, SigRef, Type, UserFuncName, Value, immediates, types as clif,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use environment::MemoryAccess;
 use forward::Fact;
 use hashbrown::HashMap;
 use inline::Candidate;
-use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, TypeIndex, VmLayout};
+use meantime_abi::{
+    Builtin, DefinedFuncIndex, FuncIndex, MemoryIndex, OptLevel, TypeIndex, VmLayout,
+};
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
@@ -69,6 +71,10 @@ pub(crate) struct State {
     free_variables: Vec<(Repr, Variable)>,
     /// What is known to be in memories.
     facts: Vec<Fact>,
+    /// Addresses that were computed where the current position follows.
+    addresses: Vec<(MemoryIndex, Value, Value)>,
+    /// Pointers that never change, loaded at the start of the function: base, offset, value.
+    pointers: Vec<(Value, u32, Value)>,
     /// Which functions may be inlined, as far as they were called.
     candidates: HashMap<DefinedFuncIndex, Option<Candidate>>,
     /// Which functions are multiplications, as far as they were called.
@@ -76,7 +82,7 @@ pub(crate) struct State {
     /// What is known of memories that were used.
     memories: Vec<Option<MemoryAccess>>,
     /// Blocks on the edges of a `br_table`, by depth.
-    edges: Vec<Option<cranelift_codegen::ir::Block>>,
+    edges: Vec<Option<Block>>,
     signatures: HashMap<TypeIndex, SigRef>,
     functions: HashMap<FuncIndex, FuncRef>,
     builtins: [Option<SigRef>; Builtin::COUNT],
@@ -90,6 +96,8 @@ impl State {
         self.locals.clear();
         self.free_variables.clear();
         self.facts.clear();
+        self.addresses.clear();
+        self.pointers.clear();
         self.candidates.clear();
         self.wide_multiplies.clear();
         self.memories.clear();
@@ -112,6 +120,10 @@ pub(crate) struct Translator<'a> {
     layout: VmLayout,
     /// The function's own context.
     context: Value,
+    /// Where the function starts.
+    entry: Block,
+    /// Whether Cranelift places computations without effects where they are used, whatever block they are written in.
+    optimizes: bool,
     /// Whether the current position can be reached.
     reachable: bool,
     /// How many blocks were opened since it cannot.
@@ -160,6 +172,8 @@ pub(crate) fn function(
         wasm,
         layout,
         context,
+        entry,
+        optimizes: target.tunables.opt_level != OptLevel::None,
         reachable: true,
         skipped: 0,
         location: Location {
