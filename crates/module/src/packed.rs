@@ -21,6 +21,7 @@ pub(crate) trait Packed: Sized {
     fn unpack(bytes: &[u8]) -> Self;
 }
 
+#[inline]
 fn word(bytes: &[u8], i: usize) -> u32 {
     let mut word = [0; 4];
     word.copy_from_slice(&bytes[4 * i..4 * i + 4]);

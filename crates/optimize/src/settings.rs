@@ -200,7 +200,19 @@ fn check_target(isa: &dyn TargetIsa) -> Result<(), SetupError> {
                 }
             }
         }
-        Architecture::Aarch64(_) => {}
+        Architecture::Aarch64(_) => {
+            // The unwinder looks return addresses up among those of code, and would not find signed ones.
+            let signs = |flag: &settings::Value| flag.name == "sign_return_address";
+            if isa
+                .isa_flags()
+                .iter()
+                .any(|f| signs(f) && f.as_bool() == Some(true))
+            {
+                return Err(SetupError::new(
+                    "Cranelift setting 'sign_return_address' must be 'false'",
+                ));
+            }
+        }
         other => {
             return Err(SetupError::new(format!(
                 "the architecture {other} is not supported, only x86-64 and AArch64"

@@ -71,8 +71,10 @@ unsafe fn run<R: Register>(
     context: *mut VmContext,
     body: impl FnOnce(Guest) -> Result<R, Pending>,
 ) -> Outcome {
+    // Trampolines pass the context of a host function, which shares only its header with an instance's.
+    let header = context.cast::<VmHeader>();
     // SAFETY: compiled code passes a context, which begins with a header whose store is alive and in use by this thread alone.
-    let store = unsafe { StoreCore::from_context((*context).header.store) };
+    let store = unsafe { StoreCore::from_context((*header).store) };
     let guest = Guest { store, context };
     let pending = match catch_unwind(AssertUnwindSafe(|| body(guest))) {
         Ok(Ok(value)) => {

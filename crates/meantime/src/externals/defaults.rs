@@ -1,6 +1,5 @@
 //! Objects of zeros and nulls, by type.
 
-use super::func_of_defaults;
 use crate::{
     AsContextMut, Extern, ExternType, Func, FuncType, Global, GlobalType, Memory, MemoryType, Ref,
     Result, SharedMemory, Table, TableType, Tag, TagType, Val, ValType, format_err,
@@ -19,8 +18,15 @@ impl FuncType {
     /// # Errors
     ///
     /// When a result's type has no default value.
-    pub fn default_value(&self, mut store: impl AsContextMut) -> Result<Func> {
-        func_of_defaults(store.as_context_mut().0.opaque_mut(), self)
+    pub fn default_value(&self, store: impl AsContextMut) -> Result<Func> {
+        let results: Option<Vec<Val>> = self.results().map(|t| Val::default_for_ty(&t)).collect();
+        let Some(results) = results else {
+            crate::bail!("function type has a result without a default value");
+        };
+        Func::try_new(store, self.clone(), move |_, _, places| {
+            places.copy_from_slice(&results);
+            Ok(())
+        })
     }
 }
 

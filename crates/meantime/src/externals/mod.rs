@@ -17,7 +17,7 @@ pub use table::Table;
 pub use tag::Tag;
 
 use crate::store::{Counts, HostType, Owner, StoreOpaque};
-use crate::{AsContext, ExternType, Func, FuncType, Result};
+use crate::{AsContext, ExternType, Func, Result};
 use meantime_abi as abi;
 use meantime_abi::TypeId;
 use meantime_vm as vm;
@@ -176,20 +176,3 @@ type_of!(table_type(TableId, table_index, tables) Table abi::TableType<TypeId>);
 type_of!(global_type(GlobalId, global_index, globals) Global abi::GlobalType<TypeId>);
 type_of!(tag_type(TagId, tag_index, tags) Tag abi::TagType<TypeId>);
 type_of!(memory_type(MemoryId, memory_index, memories) Memory abi::MemoryType);
-
-/// Makes an [`ExternType`]'s object with zeros and nulls.
-pub(crate) fn func_of_defaults(store: &mut StoreOpaque, ty: &FuncType) -> Result<Func> {
-    let results: Option<Vec<_>> = ty
-        .results()
-        .map(|t| crate::Val::default_for_ty(&t))
-        .collect();
-    let Some(results) = results else {
-        crate::bail!("function type has a result without a default value");
-    };
-    let closure = move |_: crate::Caller<'_, ()>, _: &[crate::Val], out: &mut [crate::Val]| {
-        out.copy_from_slice(&results);
-        Ok(())
-    };
-    // The closure never looks at the store's data, so its type does not matter.
-    Ok(crate::func::HostFunc::new(store.engine(), ty.clone(), closure)?.into_store(store))
-}

@@ -87,7 +87,9 @@ impl Translator<'_> {
                 Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
                     assigned |= 1 << local_index;
                 }
-                Operator::Loop { .. }
+                // Cranelift folds a branch to a trap into the branch, which has the caller's place.
+                Operator::Unreachable
+                | Operator::Loop { .. }
                 | Operator::Call { .. }
                 | Operator::CallIndirect { .. }
                 | Operator::CallRef { .. }

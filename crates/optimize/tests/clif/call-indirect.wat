@@ -29,6 +29,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
+;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v0+24
+;;                                     v27 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @0042                               v2 = load.i64 notrap aligned region0 v0+64
 ;; @0042                               v3 = ireduce.i32 v2
 ;; @0042                               v4 = icmp uge v1, v3
@@ -54,13 +56,11 @@
 ;;
 ;;                                 block2(v15: i64):
 ;; @0042                               v21 = load.i32 user5 aligned readonly region3 v15+16
-;; @0042                               v22 = load.i64 notrap aligned readonly can_move region2 v0+24
 ;; @0042                               v23 = load.i32 notrap aligned readonly can_move region2 v22
 ;; @0042                               v24 = icmp eq v21, v23
 ;; @0042                               trapz v24, user6
 ;; @0042                               v25 = load.i64 notrap aligned readonly region3 v15
 ;; @0042                               v26 = load.i64 notrap aligned readonly region3 v15+8
-;; @0042                               v27 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @0042                               store.i64 notrap aligned region4 v0, v27+8
 ;; @0042                               v28 = call_indirect sig1, v25(v26, v1)
 ;; @0045                               return v28
@@ -81,6 +81,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
+;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v0+24
+;;                                     v30 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @004c                               v2 = load.i64 notrap aligned region0 v0+64
 ;; @004c                               v3 = ireduce.i32 v2
 ;; @004c                               v4 = icmp uge v1, v3
@@ -106,7 +108,6 @@
 ;;
 ;;                                 block2(v15: i64):
 ;; @004c                               v21 = load.i32 user5 aligned readonly region3 v15+16
-;; @004c                               v22 = load.i64 notrap aligned readonly can_move region2 v0+24
 ;; @004c                               v23 = load.i32 notrap aligned readonly can_move region2 v22+4
 ;; @004c                               v24 = icmp eq v21, v23
 ;; @004c                               brif v24, block4, block3
@@ -121,7 +122,6 @@
 ;;                                 block4:
 ;; @004c                               v28 = load.i64 notrap aligned readonly region3 v15
 ;; @004c                               v29 = load.i64 notrap aligned readonly region3 v15+8
-;; @004c                               v30 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @004c                               store.i64 notrap aligned region4 v0, v30+8
 ;; @004c                               call_indirect sig2, v28(v29, v1)
 ;; @004f                               return
@@ -141,6 +141,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
+;;                                     v23 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @0056                               v2 = iconst.i64 10
 ;; @0056                               v3 = iconst.i32 10
 ;; @0056                               v4 = icmp uge v1, v3  ; v3 = 10
@@ -167,7 +168,6 @@
 ;;                                 block2(v15: i64):
 ;; @0056                               v21 = load.i64 user5 aligned readonly region3 v15
 ;; @0056                               v22 = load.i64 notrap aligned readonly region3 v15+8
-;; @0056                               v23 = load.i64 notrap aligned readonly can_move region2 v0+8
 ;; @0056                               store.i64 notrap aligned region4 v0, v23+8
 ;; @0056                               return_call_indirect sig1, v21(v22, v1)
 ;; }
@@ -183,10 +183,10 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i64):
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+8
 ;; @005c                               v2 = iconst.i32 1
 ;; @0060                               v3 = load.i64 user14 aligned readonly region0 v1
 ;; @0060                               v4 = load.i64 notrap aligned readonly region0 v1+8
-;; @0060                               v5 = load.i64 notrap aligned readonly can_move region1 v0+8
 ;; @0060                               store notrap aligned region2 v0, v5+8
 ;; @0060                               v6 = call_indirect sig0, v3(v4, v2)  ; v2 = 1
 ;; @0062                               return v6
@@ -202,10 +202,10 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
+;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+32
+;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+40
+;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @0065                               v1 = iconst.i32 1
-;; @0067                               v2 = load.i64 notrap aligned readonly can_move region0 v0+32
-;; @0067                               v3 = load.i64 notrap aligned readonly can_move region0 v0+40
-;; @0067                               v4 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @0067                               store notrap aligned region1 v0, v4+8
 ;; @0067                               call_indirect sig0, v2(v3, v1)  ; v1 = 1
 ;; @0069                               return

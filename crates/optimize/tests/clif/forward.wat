@@ -20,23 +20,19 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i64):
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @002c                               v4 = uextend.i64 v1
-;; @002c                               v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @002c                               v6 = iadd v5, v4
 ;; @002c                               store little region0 v2, v6+8
-;; @0033                               v7 = uextend.i64 v1
-;; @0033                               v8 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @0033                               v9 = iadd v8, v7
-;; @0033                               store little region0 v3, v9
-;; @0038                               v10 = iconst.i32 16
-;; @003a                               v11 = iadd v1, v10  ; v10 = 16
-;; @003b                               v12 = iconst.i32 1
-;; @003d                               v13 = uextend.i64 v11
-;; @003d                               v14 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @003d                               v15 = iadd v14, v13
-;; @003d                               istore8 little region0 v12, v15  ; v12 = 1
-;; @004a                               v16 = iadd v2, v3
-;; @004b                               return v16
+;; @0033                               store little region0 v3, v6
+;; @0038                               v7 = iconst.i32 16
+;; @003a                               v8 = iadd v1, v7  ; v7 = 16
+;; @003b                               v9 = iconst.i32 1
+;; @003d                               v10 = uextend.i64 v8
+;; @003d                               v11 = iadd v5, v10
+;; @003d                               istore8 little region0 v9, v11  ; v9 = 1
+;; @004a                               v12 = iadd v2, v3
+;; @004b                               return v12
 ;; }
 ;;
 ;; function u0:1(i64 vmctx, i32, i32, i32) -> i32 tail {
@@ -48,18 +44,14 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32, v3: i32):
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @0052                               v4 = uextend.i64 v1
-;; @0052                               v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @0052                               v6 = iadd v5, v4
 ;; @0052                               store little region0 v3, v6
 ;; @0057                               v7 = iconst.i32 5
 ;; @0059                               v8 = uextend.i64 v2
-;; @0059                               v9 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @0059                               v10 = iadd v9, v8
-;; @0059                               store little region0 v7, v10  ; v7 = 5
-;; @005e                               v11 = uextend.i64 v1
-;; @005e                               v12 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @005e                               v13 = iadd v12, v11
-;; @005e                               v14 = load.i32 little region0 v13
-;; @0061                               return v14
+;; @0059                               v9 = iadd v5, v8
+;; @0059                               store little region0 v7, v9  ; v7 = 5
+;; @005e                               v10 = load.i32 little region0 v6
+;; @0061                               return v10
 ;; }

@@ -49,10 +49,10 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @004c                               v2 = iconst.i32 4
 ;; @004e                               v3 = iadd v1, v2  ; v2 = 4
 ;; @0053                               v4 = uextend.i64 v3
-;; @0053                               v5 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @0053                               v6 = iadd v5, v4
 ;; @0053                               v7 = load.i32 little region0 v6
 ;; @0056                               return v7
@@ -68,8 +68,8 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v20 -> v1
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @005b                               v2 = uextend.i64 v1
-;; @005b                               v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @005b                               v4 = iadd v3, v2
 ;; @005b                               v5 = uload8.i32 little region0 v4
 ;; @80000001                           v6 = iconst.i32 48
@@ -97,15 +97,13 @@
 ;; @80000013                           v21 = iconst.i32 4
 ;; @80000014                           v22 = iadd.i32 v1, v21  ; v21 = 4
 ;; @80000017                           v23 = uextend.i64 v22
-;; @80000017                           v24 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @80000017                           v25 = iadd v24, v23
-;; @80000017                           v26 = load.i32 little region0 v25
-;; @8000001a                           v27 = iconst.i32 4
-;; @8000001b                           v28 = iadd v26, v27  ; v27 = 4
-;; @8000001e                           v29 = uextend.i64 v28
-;; @8000001e                           v30 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @8000001e                           v31 = iadd v30, v29
-;; @8000001e                           v32 = load.i32 little region0 v31
-;; @0066                               v33 = iadd v12, v32
-;; @0067                               return v33
+;; @80000017                           v24 = iadd.i64 v3, v23
+;; @80000017                           v25 = load.i32 little region0 v24
+;; @8000001a                           v26 = iconst.i32 4
+;; @8000001b                           v27 = iadd v25, v26  ; v26 = 4
+;; @8000001e                           v28 = uextend.i64 v27
+;; @8000001e                           v29 = iadd.i64 v3, v28
+;; @8000001e                           v30 = load.i32 little region0 v29
+;; @0066                               v31 = iadd v12, v30
+;; @0067                               return v31
 ;; }

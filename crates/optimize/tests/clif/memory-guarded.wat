@@ -15,8 +15,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @002b                               v2 = uextend.i64 v1
-;; @002b                               v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @002b                               v4 = iadd v3, v2
 ;; @002b                               v5 = load.i32 little region0 v4+4
 ;; @0030                               v6 = uextend.i64 v1
@@ -24,15 +24,14 @@
 ;; @0030                               v8 = iconst.i64 0x05f5_e101
 ;; @0030                               v9 = iadd v6, v8  ; v8 = 0x05f5_e101
 ;; @0030                               v10 = icmp ugt v9, v7
-;; @0030                               v11 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @0030                               v12 = iadd v11, v6
-;; @0030                               v13 = iconst.i64 0x05f5_e100
-;; @0030                               v14 = iadd v12, v13  ; v13 = 0x05f5_e100
-;; @0030                               v15 = iconst.i64 0
-;; @0030                               v16 = select_spectre_guard v10, v15, v14  ; v15 = 0
-;; @0030                               v17 = sload8.i32 little region0 v16
-;; @0036                               v18 = iadd v5, v17
-;; @0037                               return v18
+;; @0030                               v11 = iadd v3, v6
+;; @0030                               v12 = iconst.i64 0x05f5_e100
+;; @0030                               v13 = iadd v11, v12  ; v12 = 0x05f5_e100
+;; @0030                               v14 = iconst.i64 0
+;; @0030                               v15 = select_spectre_guard v10, v14, v13  ; v14 = 0
+;; @0030                               v16 = sload8.i32 little region0 v15
+;; @0036                               v17 = iadd v5, v16
+;; @0037                               return v17
 ;; }
 ;;
 ;; function u0:1(i64 vmctx) -> i64 tail {
@@ -44,9 +43,9 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @003a                               v1 = iconst.i32 1024
 ;; @003d                               v2 = iconst.i64 1024
-;; @003d                               v3 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @003d                               v4 = load.i64 little region0 v3+1032
 ;; @0040                               return v4
 ;; }
@@ -60,8 +59,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i8x16):
+;;                                     v4 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @0047                               v3 = uextend.i64 v1
-;; @0047                               v4 = load.i64 notrap aligned readonly can_move region1 v0+32
 ;; @0047                               v5 = iadd v4, v3
 ;; @0047                               store little region0 v2, v5
 ;; @004b                               return

@@ -13,7 +13,7 @@
 ;;     sig0 = (i64, i32) system_v
 ;;
 ;;                                 block0(v0: i64, v1: i64):
-;; @001d                               v2 = load.i64 notrap aligned readonly can_move region0 v0+8
+;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @001d                               v3 = load.i64 notrap aligned region1 v2
 ;; @001d                               v4 = get_stack_pointer.i64
 ;; @001d                               v5 = icmp ult v4, v3

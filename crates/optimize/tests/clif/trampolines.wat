@@ -43,7 +43,7 @@
 ;; block1 cold:
 ;;     v12 = load.i64 notrap aligned region0 v0+16
 ;;     v13 = load.i64 notrap aligned region0 v12+8
-;;     call_indirect sig1, v13(v0)
+;;     call_indirect sig1, v13(v6)
 ;;     trap user200
 ;;
 ;; block2:
@@ -62,7 +62,7 @@
 ;; }
 ;;
 ;; Host: function u1:0(i64 vmctx) tail {
-;;     ss0 = explicit_slot 0, align = 16
+;;     ss0 = explicit_slot 16, align = 16
 ;;     region0 = 0 "values"
 ;;     sig0 = (i64, i64, i64, i64) -> i8 system_v
 ;;     sig1 = (i64) system_v
@@ -81,7 +81,7 @@
 ;; block1 cold:
 ;;     v8 = load.i64 notrap aligned region0 v0+16
 ;;     v9 = load.i64 notrap aligned region0 v8+8
-;;     call_indirect sig1, v9(v0)
+;;     call_indirect sig1, v9(v2)
 ;;     trap user200
 ;;
 ;; block2:

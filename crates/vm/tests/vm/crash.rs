@@ -9,9 +9,22 @@ use std::process::{Command, Output};
 /// Says to a test, run in a process of its own, that it is to crash.
 const CRASH: &str = "MEANTIME_VM_TEST_CRASH";
 
+/// The command that runs executables of this architecture, where the system cannot by itself.
+const RUNNER: &str = "MEANTIME_TEST_RUNNER";
+
 /// Runs a test of this file again, in a process where it crashes.
 fn crash(test: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
+    let executable = std::env::current_exe().unwrap();
+    let runner = std::env::var(RUNNER).unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    let mut command = match words.next() {
+        Some(program) => Command::new(program),
+        None => Command::new(&executable),
+    };
+    if !runner.is_empty() {
+        command.args(words).arg(&executable);
+    }
+    command
         .args([
             &format!("crash::{test}"),
             "--exact",

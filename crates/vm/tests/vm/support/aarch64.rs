@@ -1,4 +1,5 @@
 //! The guest's code for AArch64. Functions take their context in `x0`, their parameter in `w1`, and return in `w0`.
+//! `enter` alone is called by the runtime, in Cranelift's `tail` convention, whose arguments begin with `x2`.
 
 use super::{IMPORT, MEMORY};
 use core::arch::global_asm;
@@ -121,13 +122,13 @@ global_asm!(
     "guest_label enter",
     "stp x29, x30, [sp, #-16]!",
     "mov x29, sp",
-    "str x2, [sp, #-16]!",
-    "mov x9, x1",
-    "ldr w1, [x2]",
-    "blr x9",
+    "str x4, [sp, #-16]!",
+    "mov x0, x2",
+    "ldr w1, [x4]",
+    "blr x3",
     "guest_label return_enter",
-    "ldr x2, [sp], #16",
-    "str w0, [x2]",
+    "ldr x4, [sp], #16",
+    "str w0, [x4]",
     "ldp x29, x30, [sp], #16",
     "ret",
     "guest_label host",

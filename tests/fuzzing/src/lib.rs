@@ -1,0 +1,102 @@
+//! Generators of hostile and of well-behaved input, and the oracles that say whether Meantime treats it right.
+//!
+//! Not here: the fuzz targets (`fuzz/fuzz_targets`), which are a line each. The one idea: an oracle is a function that panics when
+//! something is wrong and else says how far its input came ([`Verdict`]), so that a fuzzer, a test over fixed seeds and a loop from the command line
+//! (`cargo run --release -p meantime-fuzzing`) all use the same one.
+//!
+//! ```
+//! use meantime_fuzzing::{Oracle, Verdict, seeds};
+//!
+//! let verdict = Oracle::Configurations.check(&seeds::bytes(7, 4096));
+//! assert!(matches!(verdict, Verdict::Checked | Verdict::Refused | Verdict::NoInput));
+//! ```
+
+pub mod compile;
+pub mod configurations;
+pub mod differential;
+pub mod generate;
+pub mod instantiate;
+pub mod options;
+pub mod outcome;
+pub mod run;
+pub mod seeds;
+
+/// What an oracle made of its input. That something is wrong is a panic.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Everything that the oracle looks at was looked at.
+    Checked,
+    /// The engine refused the module with an error, as it may.
+    Refused,
+    /// The bytes were not enough to generate anything from.
+    NoInput,
+}
+
+/// The oracles by name.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Oracle {
+    /// [`compile::check`].
+    Compile,
+    /// [`instantiate::check`].
+    Instantiate,
+    /// [`configurations::check`].
+    Configurations,
+    /// [`differential::check`].
+    Differential,
+}
+
+impl Oracle {
+    /// Every oracle.
+    pub const ALL: [Oracle; 4] = [
+        Oracle::Compile,
+        Oracle::Instantiate,
+        Oracle::Configurations,
+        Oracle::Differential,
+    ];
+
+    /// As it is called on the command line and as a fuzz target.
+    pub fn name(self) -> &'static str {
+        match self {
+            Oracle::Compile => "compile",
+            Oracle::Instantiate => "instantiate",
+            Oracle::Configurations => "configurations",
+            Oracle::Differential => "differential",
+        }
+    }
+
+    /// Runs it on a fuzzer's bytes.
+    ///
+    /// # Panics
+    ///
+    /// When something is wrong with Meantime.
+    pub fn check(self, data: &[u8]) -> Verdict {
+        let u = arbitrary::Unstructured::new(data);
+        match self {
+            Oracle::Compile => compile::check(data),
+            Oracle::Instantiate => instantiate::check(u),
+            Oracle::Configurations => configurations::check(u),
+            Oracle::Differential => differential::check(u),
+        }
+    }
+
+    /// The bytes that a seed stands for. What reads modules gets modules with a few bytes changed; what generates
+    /// modules gets noise.
+    pub fn input(self, seed: u64) -> Vec<u8> {
+        match self {
+            Oracle::Compile => generate::nearly_a_module(seed),
+            _ => seeds::bytes(seed, seeds::length(seed)),
+        }
+    }
+
+    /// The text of the module that the oracle would compile from these bytes, if there is one.
+    pub fn text(self, data: &[u8]) -> Option<String> {
+        let u = arbitrary::Unstructured::new(data);
+        let wasm = match self {
+            Oracle::Compile => Some(data.to_vec()),
+            Oracle::Instantiate => instantiate::Case::new(u).ok().map(|case| case.wasm),
+            Oracle::Configurations => configurations::Case::new(u).ok().map(|case| case.wasm),
+            Oracle::Differential => differential::Case::new(u).ok().map(|case| case.wasm),
+        };
+        wasmprinter::print_bytes(wasm?).ok()
+    }
+}

@@ -1,0 +1,166 @@
+//! Configurations of engines, as plain data that can be generated, printed and varied.
+//!
+//! Not here: which features modules may use, which are the same for all. The one idea: every combination is valid, so that an error from `Engine::new` is
+//! a failure.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm};
+
+/// How accesses of memories are kept within bounds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Arbitrary)]
+pub enum Bounds {
+    /// 4 GiB reserved and guard pages after: 32-bit memories need no checks.
+    Guards,
+    /// The same, with guards too small for most constant offsets.
+    SmallGuards,
+    /// Explicit checks, of memories that do not move while they are small.
+    SmallReservation,
+    /// Explicit checks, of memories that move when they grow; no guards at all.
+    Nothing,
+}
+
+/// What an engine is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named as the options are")]
+pub struct Options {
+    pub bounds: Bounds,
+    pub signals_based_traps: bool,
+    pub opt_level: OptLevel,
+    pub regalloc: RegallocAlgorithm,
+    pub inlining: bool,
+    pub memory_init_cow: bool,
+    pub force_memory_init_memfd: bool,
+    pub guard_before_linear_memory: bool,
+    pub table_lazy_init: bool,
+    pub parallel_compilation: bool,
+    pub nan_canonicalization: bool,
+    pub relaxed_simd_deterministic: bool,
+    pub verifier: bool,
+    pub backtraces: bool,
+    pub max_wasm_stack: usize,
+}
+
+impl Default for Options {
+    /// The defaults of Meantime, but for results that are the same everywhere.
+    fn default() -> Options {
+        Options {
+            bounds: Bounds::Guards,
+            signals_based_traps: true,
+            opt_level: OptLevel::Speed,
+            regalloc: RegallocAlgorithm::Backtracking,
+            inlining: true,
+            memory_init_cow: true,
+            force_memory_init_memfd: false,
+            guard_before_linear_memory: true,
+            table_lazy_init: true,
+            parallel_compilation: false,
+            nan_canonicalization: true,
+            relaxed_simd_deterministic: true,
+            verifier: false,
+            backtraces: true,
+            max_wasm_stack: 512 << 10,
+        }
+    }
+}
+
+impl<'a> Arbitrary<'a> for Options {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Options> {
+        Ok(Options {
+            nan_canonicalization: u.arbitrary()?,
+            relaxed_simd_deterministic: u.arbitrary()?,
+            parallel_compilation: u.ratio(1, 8)?,
+            max_wasm_stack: u.int_in_range(16 << 10..=1 << 20)?,
+            ..Options::comparable(u)?
+        })
+    }
+}
+
+impl Options {
+    /// Any, under which results are the same as under [`Options::default`].
+    ///
+    /// # Errors
+    ///
+    /// When the bytes do not suffice.
+    pub fn comparable(u: &mut Unstructured<'_>) -> Result<Options> {
+        Ok(Options {
+            bounds: u.arbitrary()?,
+            signals_based_traps: u.ratio(2, 3)?,
+            opt_level: *u.choose(&[OptLevel::None, OptLevel::Speed, OptLevel::SpeedAndSize])?,
+            regalloc: match u.ratio(1, 4)? {
+                true => RegallocAlgorithm::SinglePass,
+                false => RegallocAlgorithm::Backtracking,
+            },
+            inlining: u.arbitrary()?,
+            memory_init_cow: u.arbitrary()?,
+            force_memory_init_memfd: u.arbitrary()?,
+            guard_before_linear_memory: u.arbitrary()?,
+            table_lazy_init: u.arbitrary()?,
+            verifier: u.arbitrary()?,
+            backtraces: u.arbitrary()?,
+            ..Options::default()
+        })
+    }
+
+    /// For the API.
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config
+            .signals_based_traps(self.signals_based_traps)
+            .cranelift_opt_level(self.opt_level)
+            .cranelift_regalloc_algorithm(self.regalloc)
+            .compiler_inlining(match self.inlining {
+                true => Inlining::Yes,
+                false => Inlining::No,
+            })
+            .memory_init_cow(self.memory_init_cow)
+            .force_memory_init_memfd(self.force_memory_init_memfd)
+            .guard_before_linear_memory(self.guard_before_linear_memory)
+            .table_lazy_init(self.table_lazy_init)
+            .parallel_compilation(self.parallel_compilation)
+            .cranelift_nan_canonicalization(self.nan_canonicalization)
+            .relaxed_simd_deterministic(self.relaxed_simd_deterministic)
+            .cranelift_debug_verifier(self.verifier)
+            .wasm_backtrace(self.backtraces)
+            .max_wasm_stack(self.max_wasm_stack);
+        match self.bounds {
+            Bounds::Guards => &mut config,
+            Bounds::SmallGuards => config.memory_guard_size(64 << 10),
+            Bounds::SmallReservation => config
+                .memory_reservation(1 << 20)
+                .memory_reservation_for_growth(1 << 20)
+                .memory_guard_size(64 << 10),
+            Bounds::Nothing => config
+                .memory_reservation(0)
+                .memory_reservation_for_growth(0)
+                .memory_guard_size(0),
+        };
+        config
+    }
+
+    /// An engine.
+    ///
+    /// # Panics
+    ///
+    /// When the configuration is refused: all that can be made here are valid.
+    pub fn engine(&self) -> Engine {
+        Engine::new(&self.config()).unwrap_or_else(|e| panic!("{self:?} is refused: {e:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seeds;
+
+    #[test]
+    fn all_options_are_valid() {
+        for seed in 0..200 {
+            let noise = seeds::bytes(seed, 256);
+            let mut u = Unstructured::new(&noise);
+            Options::arbitrary(&mut u).unwrap().engine();
+            let comparable = Options::comparable(&mut u).unwrap();
+            assert!(comparable.nan_canonicalization && comparable.relaxed_simd_deterministic);
+            comparable.engine();
+        }
+    }
+}
