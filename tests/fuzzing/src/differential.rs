@@ -147,7 +147,7 @@ fn argument(ty: ValType, noise: &mut Noise) -> Val {
             let bits = u128::from(run::number(noise)) << 64 | u128::from(run::number(noise));
             Val::V128(bits.into())
         }
-        reference => Val::default(reference),
+        reference => Val::default_for_ty(reference),
     }
 }
 

@@ -136,7 +136,7 @@ const RULES: &[Rule] = &[
         never: COMPILERS,
     },
     Rule {
-        package: "meantime-fuzz",
+        package: "meantime-fuzzing",
         may: &["meantime*"],
         never: &[],
     },
@@ -157,7 +157,7 @@ const NOT_PRODUCT: &[&str] = &[
     "xtask",
     "meantime-tests",
     "meantime-bench-embed",
-    "meantime-fuzz",
+    "meantime-fuzzing",
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
