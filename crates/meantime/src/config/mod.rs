@@ -30,6 +30,9 @@ use std::num::NonZeroUsize;
 use target_lexicon::{Architecture, Triple};
 use wasmparser::WasmFeatures;
 
+/// Bytes of a memory's image up to which the decoder always makes one, however many holes it has.
+const DENSE_IMAGE_SIZE: u64 = 16 << 20;
+
 /// What an engine is made with.
 ///
 /// The methods change one option each and can be chained. Nothing is checked before `Engine::new`, which refuses what is
@@ -106,7 +109,7 @@ impl Config {
             inlining: None,
             module_version: ModuleVersionStrategy::default(),
             allocation_strategy: InstanceAllocationStrategy::OnDemand,
-            memory_guaranteed_dense_image_size: 16 << 20,
+            memory_guaranteed_dense_image_size: DENSE_IMAGE_SIZE,
             force_memory_init_memfd: false,
             shared_memory: false,
             max_wasm_stack: 512 << 10,
@@ -147,6 +150,10 @@ impl Config {
         ensure!(
             self.max_wasm_stack != 0,
             "max_wasm_stack size cannot be zero"
+        );
+        ensure!(
+            self.memory_guaranteed_dense_image_size <= DENSE_IMAGE_SIZE,
+            "memory_guaranteed_dense_image_size cannot exceed {DENSE_IMAGE_SIZE} bytes in this version of Meantime"
         );
         if let InstanceAllocationStrategy::Pooling(_) = self.allocation_strategy {
             bail!("the pooling allocator is not supported by this version of Meantime");

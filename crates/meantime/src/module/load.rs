@@ -241,7 +241,10 @@ fn shape(
         let image = env.memory_images()[index].as_ref().map(|image| {
             let ready = view.memory_image_range(index);
             Arc::new(match (&file, ready) {
-                (Some((file, offset)), Some(range)) if engine.tunables().memory_init_cow => {
+                (Some((file, offset)), Some(range))
+                    if engine.tunables().memory_init_cow
+                        && !engine.config().force_memory_init_memfd =>
+                {
                     let bytes = data_bytes
                         .slice(range.clone())
                         .expect("checked when it was read");
