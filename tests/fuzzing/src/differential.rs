@@ -93,8 +93,7 @@ fn interpret(wasm: &[u8], arguments: u64) -> Option<Outcome> {
             return Some(outcome);
         }
     };
-    // Wasmi lists exports in no order; Meantime in the module's.
-    let exports: Vec<(String, Extern)> = module
+    let mut exports: Vec<(String, Extern)> = module
         .exports()
         .map(|export| export.name().to_string())
         .filter_map(|name| {
@@ -102,6 +101,7 @@ fn interpret(wasm: &[u8], arguments: u64) -> Option<Outcome> {
             Some((name, item))
         })
         .collect();
+    exports.sort_by(|a, b| a.0.cmp(&b.0));
     let mut noise = Noise::new(arguments);
     let funcs = exports
         .iter()

@@ -60,10 +60,12 @@ pub fn run(module: &Module, arguments: u64) -> Outcome {
             return outcome;
         }
     };
-    let exports: Vec<(String, Extern)> = instance
+    let mut exports: Vec<(String, Extern)> = instance
         .exports(&mut store)
         .map(|export| (export.name().to_string(), export.into_extern()))
         .collect();
+    // By name: other engines do not keep the module's order.
+    exports.sort_by(|a, b| a.0.cmp(&b.0));
     let mut noise = Noise::new(arguments);
     let funcs = exports
         .iter()
