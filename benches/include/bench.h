@@ -6,6 +6,9 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#ifdef BENCH_FREESTANDING
+#include "freestanding.h"
+#else
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#endif
 
 #define BENCH_NOINLINE __attribute__((noinline))
 

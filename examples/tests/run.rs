@@ -15,5 +15,5 @@ macro_rules! examples {
 }
 
 examples! {
-    externref gcd hello host_state interrupt limits linking memory multi serialize tables threads traps wasi
+    exceptions externref gc gcd hello host_state interrupt limits linking memory multi serialize tables threads traps wasi
 }

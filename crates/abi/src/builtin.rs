@@ -96,6 +96,25 @@ builtins! {
     MemoryAtomicWait32 = memory_atomic_wait32(memory: I32, addr: I64, expected: I32, timeout: I64) -> I32;
     /// `memory.atomic.wait64`: 0 woken, 1 not equal, 2 timed out. Traps.
     MemoryAtomicWait64 = memory_atomic_wait64(memory: I32, addr: I64, expected: I64, timeout: I64) -> I32;
+    /// A new object of a canonical type (of an exception, the tag's), with its header and unspecified contents, where the space that
+    /// the store's context names does not suffice. May collect. `size` is the whole object's, `len` the header's. Traps.
+    GcAlloc = gc_alloc(type_id: I32, size: I64, len: I32) -> I32;
+    /// `array.new_data`. The type is canonical. Traps.
+    ArrayNewData = array_new_data(type_id: I32, data: I32, src: I32, len: I32) -> I32;
+    /// `array.new_elem`. The type is canonical. Traps.
+    ArrayNewElem = array_new_elem(type_id: I32, elem: I32, src: I32, len: I32) -> I32;
+    /// `array.init_data`. Traps.
+    ArrayInitData = array_init_data(array: I32, data: I32, dst: I32, src: I32, len: I32);
+    /// `array.init_elem`. Traps.
+    ArrayInitElem = array_init_elem(array: I32, elem: I32, dst: I32, src: I32, len: I32);
+    /// `array.copy`. Traps.
+    ArrayCopy = array_copy(dst_array: I32, dst: I32, src_array: I32, src: I32, len: I32);
+    /// The number of a function, which is given one if it has none: zero for null.
+    FuncToId = func_to_id(func: Ptr) -> I32;
+    /// The function with a number: null for zero. It has the canonical type or a subtype, unless that is [`TypeId::NONE`](crate::TypeId::NONE). Traps.
+    FuncFromId = func_from_id(id: I32, type_id: I32) -> Ptr;
+    /// `throw_ref`, and the end of `throw`: continues at the handler that catches it, or unwinds to the host. Traps. Does not return.
+    ThrowRef = throw_ref(exn: I32);
 }
 
 #[cfg(test)]

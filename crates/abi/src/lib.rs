@@ -9,6 +9,7 @@
 
 mod builtin;
 mod compiled;
+mod gc;
 mod index;
 mod layout;
 mod memory_plan;
@@ -21,6 +22,7 @@ mod vm;
 
 pub use builtin::{Builtin, BuiltinType};
 pub use compiled::{CompiledFunction, FuncKey, Relocation, RelocationKind, Trampoline};
+pub use gc::*;
 pub use index::*;
 pub use layout::{VmCounts, VmLayout};
 pub use memory_plan::{Bounds, MemoryPlan};

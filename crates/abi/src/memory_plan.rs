@@ -14,9 +14,20 @@ pub enum Bounds {
         /// Bytes of guard after the reservation.
         guard: u64,
     },
+    /// 64-bit indices: `limit` bytes are reserved and guards follow them. An index of at least `limit` is replaced by `limit` itself, and
+    /// then an access whose constant offset plus size is at most `guard` bytes needs no check.
+    Clamped {
+        /// Bytes reserved; the same for every memory, so that an import's type need not say how large the memory can be.
+        limit: u64,
+        /// Bytes of guard after the reservation.
+        guard: u64,
+    },
     /// Every access is compared with the memory's current length.
     Explicit,
 }
+
+/// Bytes reserved for a memory with 64-bit addresses, unless `Tunables::memory_reservation` is more. A memory cannot grow beyond.
+const RESERVATION_64: u64 = 64 << 30;
 
 /// How a memory lies in the address space.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -48,16 +59,22 @@ impl MemoryPlan {
         let whole_index_space = 1u64 << 32;
         // Bounds that are not a multiple of the host's page size cannot be told by the hardware.
         let by_hardware = tunables.signals_based_traps
-            && ty.addr == AddrType::I32
             && ty.page_size_log2 >= 16
             && tunables.memory_reservation >= whole_index_space;
         if by_hardware {
+            let (reservation, bounds) = match ty.addr {
+                AddrType::I32 => (tunables.memory_reservation, Bounds::Guarded { guard }),
+                AddrType::I64 => {
+                    let limit = tunables.memory_reservation.max(RESERVATION_64);
+                    (limit, Bounds::Clamped { limit, guard })
+                }
+            };
             return MemoryPlan {
-                reservation: tunables.memory_reservation,
+                reservation,
                 guard,
                 guard_before: tunables.guard_before_linear_memory,
                 may_move: false,
-                bounds: Bounds::Guarded { guard },
+                bounds,
             };
         }
         MemoryPlan {
@@ -93,7 +110,25 @@ mod tests {
     }
 
     #[test]
-    fn small_reservations_64_bit_addresses_and_no_signals_mean_checks() {
+    fn the_plan_of_64_bit_addresses_does_not_depend_on_sizes() {
+        let tunables = Tunables::default();
+        let plan = MemoryPlan::new(&memory(AddrType::I64, 1, None), &tunables);
+        let (limit, guard) = (plan.reservation, plan.guard);
+        assert_eq!(plan.bounds, Bounds::Clamped { limit, guard });
+        assert_eq!(
+            plan,
+            MemoryPlan::new(&memory(AddrType::I64, 0, Some(4)), &tunables)
+        );
+        let large = Tunables {
+            memory_reservation: 1 << 40,
+            ..Tunables::default()
+        };
+        let plan = MemoryPlan::new(&memory(AddrType::I64, 1, None), &large);
+        assert_eq!(plan.reservation, 1 << 40);
+    }
+
+    #[test]
+    fn small_reservations_and_no_signals_mean_checks() {
         let small = Tunables {
             memory_reservation: 0,
             ..Tunables::default()
@@ -105,7 +140,8 @@ mod tests {
         for (ty, tunables) in [
             (memory(AddrType::I32, 1, None), &small),
             (memory(AddrType::I32, 1, None), &no_signals),
-            (memory(AddrType::I64, 1, None), &Tunables::default()),
+            (memory(AddrType::I64, 1, None), &small),
+            (memory(AddrType::I64, 1, None), &no_signals),
         ] {
             assert_eq!(MemoryPlan::new(&ty, tunables).bounds, Bounds::Explicit);
         }
@@ -113,7 +149,11 @@ mod tests {
 
     #[test]
     fn a_bounded_memory_that_fits_never_moves() {
-        let plan = MemoryPlan::new(&memory(AddrType::I64, 1, Some(4)), &Tunables::default());
+        let explicit = Tunables {
+            signals_based_traps: false,
+            ..Tunables::default()
+        };
+        let plan = MemoryPlan::new(&memory(AddrType::I64, 1, Some(4)), &explicit);
         assert!(!plan.may_move);
         assert_eq!(plan.reservation, 4 << 16);
     }

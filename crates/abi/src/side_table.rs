@@ -9,12 +9,12 @@
 
 use crate::{FuncIndex, TagIndex, Trap};
 
-const MAGIC: u32 = u32::from_le_bytes(*b"mst1");
+const MAGIC: u32 = u32::from_le_bytes(*b"mst2");
 const HEADER: usize = 6;
 const POINT_WORDS: usize = 4;
 const INLINE_WORDS: usize = 3;
 const MAP_WORDS: usize = 3;
-const HANDLER_WORDS: usize = 5;
+const HANDLER_WORDS: usize = 6;
 const NO_OFFSET: u32 = u32::MAX;
 const NO_INLINE: u32 = u32::MAX;
 
@@ -62,6 +62,9 @@ pub struct Handler {
     pub landing: u32,
     /// The stack pointer there, in bytes below the frame pointer.
     pub sp_below_fp: u32,
+    /// Where the frame keeps its own context while the call runs, in bytes below the frame pointer: whose tags are meant. Unspecified
+    /// where everything is caught.
+    pub context_below_fp: u32,
 }
 
 /// Why bytes are not a side table.
@@ -226,6 +229,7 @@ impl<'a> SideTable<'a> {
                     },
                     landing: table.word(at + 3),
                     sp_below_fp: table.word(at + 4),
+                    context_below_fp: table.word(at + 5),
                 }
             })
             .take_while(move |h| h.code_offset == return_offset)
@@ -313,7 +317,14 @@ impl SideTableBuilder {
                 HandlerKind::All => (0, 0),
                 HandlerKind::Tag(tag) => (1, tag.as_u32()),
             };
-            words.extend([h.code_offset, kind, tag, h.landing, h.sp_below_fp]);
+            words.extend([
+                h.code_offset,
+                kind,
+                tag,
+                h.landing,
+                h.sp_below_fp,
+                h.context_below_fp,
+            ]);
         }
         words.into_iter().flat_map(u32::to_le_bytes).collect()
     }
@@ -346,12 +357,14 @@ mod tests {
             kind: HandlerKind::Tag(TagIndex::from_u32(2)),
             landing: 90,
             sp_below_fp: 32,
+            context_below_fp: 16,
         });
         b.handler(Handler {
             code_offset: 40,
             kind: HandlerKind::All,
             landing: 91,
             sp_below_fp: 32,
+            context_below_fp: 16,
         });
         b.finish()
     }

@@ -81,7 +81,7 @@ pub enum CompositeKind {
 pub enum RefRepr {
     /// A pointer to a [`VmFuncRef`](crate::VmFuncRef), or null.
     Func,
-    /// 32 bits: zero is null, the lowest bit set is an `i31`, all else names an object of the store's heap.
+    /// 32 bits, see [`GcBits`](crate::GcBits).
     Gc,
 }
 

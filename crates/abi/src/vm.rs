@@ -9,7 +9,7 @@
 //! The caller's context is not an argument: code that calls what may be a function of the host (an import, or anything through a
 //! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
 
-use crate::{TypeId, ValRaw};
+use crate::{TypeId, ValRaw, VmGcType};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 /// A code address.
@@ -61,6 +61,21 @@ pub struct VmStoreContext {
     pub entry_fp: usize,
     /// The stack pointer to which a trap unwinds.
     pub entry_sp: usize,
+    /// Where the heap of objects begins: what a reference counts from. Set before the first instance whose module has types of objects
+    /// or tags, and the same ever after.
+    pub gc_base: *mut u8,
+    /// The next object's reference: an allocation adds to it.
+    pub gc_top: u32,
+    /// Where the space for new objects ends; never less than `gc_top`. An allocation of more than lies between is the builtin `gc_alloc`.
+    pub gc_limit: u32,
+    /// What is known of types, by [`TypeId`]. Moves as it grows.
+    pub gc_types: *const VmGcType,
+    /// The functions that have a number, by it; the first is null. Moves as it grows.
+    pub gc_funcs: *const *mut VmFuncRef,
+    /// How many entries `gc_types` has.
+    pub gc_types_len: u32,
+    /// How many entries `gc_funcs` has.
+    pub gc_funcs_len: u32,
 }
 
 /// A function's code slot: where its newest code starts. Stands next to the code.
@@ -92,8 +107,9 @@ pub struct VmFuncRef {
     pub context: *mut VmHeader,
     /// The canonical type.
     pub type_id: TypeId,
-    /// Zero.
-    pub reserved: u32,
+    /// Its number in its store (an index into [`VmStoreContext::gc_funcs`]), by which objects of the heap hold it; zero until the builtin
+    /// `func_to_id` gave it one.
+    pub id: u32,
     /// How the host calls it: the trampoline of its type, or null for a function of the host.
     pub enter: EnterPtr,
 }
@@ -182,14 +198,14 @@ pub struct VmGlobalImport {
     pub context: *mut VmContext,
 }
 
-/// A tag: its address is its identity.
+/// A tag.
 #[derive(Debug)]
 #[repr(C)]
 pub struct VmTag {
     /// Its canonical function type.
     pub type_id: TypeId,
-    /// Zero.
-    pub reserved: u32,
+    /// Its number in its store, which is its identity; an exception holds it. Never zero.
+    pub id: u32,
 }
 
 /// An imported tag.

@@ -1,7 +1,7 @@
 //! [`Engine`]: what modules and stores share: the configuration, the compiler, the canonical types, the allocator.
 
 use crate::type_registry::TypeRegistry;
-use crate::{Config, Error, FuncType, Module, ModuleVersionStrategy, Result, bail};
+use crate::{Collector, Config, Error, FuncType, Module, ModuleVersionStrategy, Result, bail};
 use meantime_abi as abi;
 use meantime_abi::{CodePtr, MemoryPlan, Signature, Trampoline, Tunables};
 use meantime_compile::Backend;
@@ -180,6 +180,12 @@ impl Engine {
             max_wasm_stack: self.config().max_wasm_stack,
             max_backtrace_frames: frames.map_or(0, |n| n.get()),
             allocator: self.inner.allocator.clone(),
+            gc: vm::GcOptions {
+                collects: self.config().chosen_collector() == Collector::Copying,
+                initial_size: self.config().gc_heap_initial_size,
+                zeal: self.config().gc_zeal_alloc_counter,
+                signals: self.tunables().signals_based_traps,
+            },
         }
     }
 

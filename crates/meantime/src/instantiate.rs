@@ -3,6 +3,7 @@
 //! The one idea: everything that can be known from the module alone was done when it was loaded. What is left for each instance
 //! is to allocate it with its imports, to evaluate what depends on imports, to apply the segments that were not folded into images, and to start it.
 
+use crate::const_expr::{constant, evaluate};
 use crate::func::HostFunc;
 use crate::store::{Counts, Owner, StoreOpaque};
 use crate::types::matching;
@@ -12,7 +13,7 @@ use meantime_abi::{
     ElemIndex, FuncIndex, RefRepr, RefType, VmFuncImport, VmFuncRef, VmGlobalImport,
     VmMemoryImport, VmTableImport, VmTagImport,
 };
-use meantime_module::{ConstExpr, ConstOp, ElemItems, Import, SegmentMode};
+use meantime_module::{ConstExpr, ElemItems, Import, SegmentMode};
 use meantime_vm as vm;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -85,17 +86,26 @@ pub(crate) fn instantiate(
         Engine::same(store.engine(), module.engine()),
         "cannot instantiate a module in a store of another engine"
     );
+    store.admit_module(module)?;
     let id = allocate(store, module, imports)?;
-    let recipe = module.recipe();
-    if !recipe.is_trivial() {
-        evaluate_globals(store, module, id)?;
-        fill_tables(store, module, id)?;
-        evaluate_elems(store, module, id)?;
-        apply_elems(store, module, id)?;
-        apply_datas(store, module, id)?;
+    if !module.recipe().is_trivial() {
+        // Values of expressions are held where no collection would find them.
+        store.set_collecting(false);
+        let initialized = initialize(store, module, id);
+        store.set_collecting(true);
+        initialized?;
     }
     start(store, module, id)?;
     Ok(Instance::from_id(store, id))
+}
+
+/// Gives the instance what its module says and images did not.
+fn initialize(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
+    evaluate_globals(store, module, id)?;
+    fill_tables(store, module, id)?;
+    evaluate_elems(store, module, id)?;
+    apply_elems(store, module, id)?;
+    apply_datas(store, module, id)
 }
 
 /// Allocates the instance, with memories and tables as their images say.
@@ -201,7 +211,7 @@ fn prepare(store: &mut StoreOpaque, module: &Module, import: &Import, func: &Fun
 fn evaluate_globals(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result<()> {
     for &index in &module.recipe().globals {
         let expr = &module.env().global_inits()[index];
-        let value = evaluate(store, id, expr)?;
+        let value = evaluate(store, module, id, expr)?;
         let global = store.vm().global(vm::GlobalId {
             instance: id,
             index,
@@ -220,7 +230,7 @@ fn fill_tables(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> 
             continue;
         };
         let ty = env.tables()[env.table_index(index)];
-        let value = evaluate(store, id, init)?;
+        let value = evaluate(store, module, id, init)?;
         let table = vm::TableId {
             instance: id,
             index,
@@ -262,7 +272,7 @@ fn evaluate_elem(
     };
     let items = items
         .iter()
-        .map(|e| Ok(element(&elem.ty, evaluate(store, id, e)?)));
+        .map(|e| Ok(element(&elem.ty, evaluate(store, module, id, e)?)));
     let items = items.collect::<Result<Vec<_>>>()?;
     store.vm_mut().set_elem(id, index, items);
     Ok(())
@@ -275,7 +285,7 @@ fn apply_elems(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> 
         let SegmentMode::Active { target, offset, .. } = &elem.mode else {
             continue;
         };
-        let offset = evaluate_address(store, id, offset)?;
+        let offset = evaluate_address(store, module, id, offset)?;
         let table = store.vm().table_id(id, *target);
         match &elem.items {
             ElemItems::Funcs(_) => {
@@ -301,7 +311,7 @@ fn apply_datas(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> 
         let SegmentMode::Active { target, offset, .. } = &data.mode else {
             continue;
         };
-        let offset = evaluate_address(store, id, offset)?;
+        let offset = evaluate_address(store, module, id, offset)?;
         let memory = store.vm().memory_id(id, *target);
         store
             .vm_mut()
@@ -322,8 +332,13 @@ fn start(store: &mut StoreOpaque, module: &Module, id: vm::InstanceId) -> Result
 }
 
 /// An address or index: unsigned, of 32 or 64 bits.
-fn evaluate_address(store: &mut StoreOpaque, id: vm::InstanceId, expr: &ConstExpr) -> Result<u64> {
-    let value = evaluate(store, id, expr)?;
+fn evaluate_address(
+    store: &mut StoreOpaque,
+    module: &Module,
+    id: vm::InstanceId,
+    expr: &ConstExpr,
+) -> Result<u64> {
+    let value = evaluate(store, module, id, expr)?;
     // Every 32-bit value is written to a slot of zeros, so that the upper half is zero.
     Ok(value.get_u64())
 }
@@ -333,45 +348,6 @@ fn element(ty: &RefType, value: ValRaw) -> vm::TableElement {
         RefRepr::Func => vm::TableElement::Func(NonNull::new(value.get_funcref().cast())),
         RefRepr::Gc => vm::TableElement::Gc(vm::GcRef::from_bits(value.get_gc_ref())),
     }
-}
-
-/// Evaluates a constant expression in an instance.
-#[allow(unsafe_code)]
-fn evaluate(store: &mut StoreOpaque, id: vm::InstanceId, expr: &ConstExpr) -> Result<ValRaw> {
-    let mut stack: SmallVec<[ValRaw; 4]> = SmallVec::new();
-    for op in &expr.ops {
-        let mut binary = |f: fn(ValRaw, ValRaw) -> ValRaw| {
-            let b = stack.pop().expect("validated");
-            let a = stack.pop().expect("validated");
-            f(a, b)
-        };
-        let value = match *op {
-            ConstOp::I32Const(v) => ValRaw::i32(v),
-            ConstOp::I64Const(v) => ValRaw::i64(v),
-            ConstOp::F32Const(v) => ValRaw::f32(v),
-            ConstOp::F64Const(v) => ValRaw::f64(v),
-            ConstOp::V128Const(v) => ValRaw::v128(v),
-            ConstOp::GlobalGet(index) => {
-                let global = store.vm().global_id(id, index);
-                // SAFETY: globals live as long as their store, and no guest runs.
-                unsafe { (*store.vm().global(global)).0 }
-            }
-            ConstOp::RefNull(_) => ValRaw::ZERO,
-            ConstOp::RefFunc(index) => func_value(store, id, index),
-            ConstOp::I32Add => binary(|a, b| ValRaw::i32(a.get_i32().wrapping_add(b.get_i32()))),
-            ConstOp::I32Sub => binary(|a, b| ValRaw::i32(a.get_i32().wrapping_sub(b.get_i32()))),
-            ConstOp::I32Mul => binary(|a, b| ValRaw::i32(a.get_i32().wrapping_mul(b.get_i32()))),
-            ConstOp::I64Add => binary(|a, b| ValRaw::i64(a.get_i64().wrapping_add(b.get_i64()))),
-            ConstOp::I64Sub => binary(|a, b| ValRaw::i64(a.get_i64().wrapping_sub(b.get_i64()))),
-            ConstOp::I64Mul => binary(|a, b| ValRaw::i64(a.get_i64().wrapping_mul(b.get_i64()))),
-        };
-        stack.push(value);
-    }
-    Ok(stack.pop().expect("validated: one value is left"))
-}
-
-fn func_value(store: &mut StoreOpaque, id: vm::InstanceId, index: FuncIndex) -> ValRaw {
-    ValRaw::funcref(store.vm_mut().func_ref(id, index).as_ptr().cast())
 }
 
 /// What instantiation has to do for a module beyond allocating.
@@ -450,18 +426,5 @@ impl Recipe {
     fn funcs_of(&self, index: ElemIndex) -> &[PackedFunc] {
         let at = self.funcs.binary_search_by_key(&index, |(i, _)| *i);
         at.map_or(&[], |at| &self.funcs[at].1)
-    }
-}
-
-/// The value of an expression that depends on nothing.
-pub(crate) fn constant(expr: &ConstExpr) -> Option<ValRaw> {
-    match expr.ops[..] {
-        [ConstOp::I32Const(v)] => Some(ValRaw::i32(v)),
-        [ConstOp::I64Const(v)] => Some(ValRaw::i64(v)),
-        [ConstOp::F32Const(v)] => Some(ValRaw::f32(v)),
-        [ConstOp::F64Const(v)] => Some(ValRaw::f64(v)),
-        [ConstOp::V128Const(v)] => Some(ValRaw::v128(v)),
-        [ConstOp::RefNull(_)] => Some(ValRaw::ZERO),
-        _ => None,
     }
 }

@@ -31,6 +31,7 @@
 //! code into shapes of instances, and handles into what `vm` works with. It knows neither WASI nor the command line.
 
 mod config;
+mod const_expr;
 mod engine;
 pub mod error;
 mod externals;
@@ -63,8 +64,9 @@ pub use func::{
     Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy, WasmTyList,
 };
 pub use gc::{
-    AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, I31, NoExtern, NoFunc, NoneRef,
-    OwnedRooted, RootScope, Rooted, RootedGcRef, ThrownException,
+    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExnRefPre, ExternRef, GcHeapOutOfMemory, GcRef,
+    I31, NoExtern, NoFunc, NoneRef, OwnedRooted, RootScope, Rooted, RootedGcRef, StructRef,
+    StructRefPre, ThrownException,
 };
 pub use instance::{Export, Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};

@@ -3,7 +3,7 @@
 //! A trap is an [`Error`](crate::Error) that can be downcast to [`Trap`] and, when backtraces are on, to [`WasmBacktrace`].
 
 use crate::store::{StoreOpaque, from_host_error};
-use crate::{AsContext, Error, Module};
+use crate::{AsContext, Error, Module, ThrownException};
 use core::fmt;
 use meantime_vm as vm;
 
@@ -19,6 +19,7 @@ pub(crate) fn from_unwind(store: &mut StoreOpaque, unwind: Box<vm::Unwind>) -> E
     let vm::Unwind { reason, backtrace } = *unwind;
     let mut error = match reason {
         vm::UnwindReason::Error(error) => from_host_error(error),
+        vm::UnwindReason::Exception => Error::from(ThrownException),
         vm::UnwindReason::Trap {
             trap,
             fault_address,

@@ -2,7 +2,7 @@
 //!
 //! A `Val` may hold a handle (a [`Func`], a [`Rooted`]); it then belongs to a store, and using it with another is an error.
 
-use crate::gc::{AnyRef, ExnRef, ExternRef, NoExtern, NoFunc, Rooted};
+use crate::gc::{AnyRef, ArrayRef, ExnRef, ExternRef, NoExtern, NoFunc, Rooted, StructRef};
 use crate::store::StoreOpaque;
 use crate::{AsContext, AsContextMut, Func, HeapType, RefType, Result, ValRaw, ValType};
 use meantime_abi::RefRepr;
@@ -358,6 +358,36 @@ from_references! {
     Rooted<ExnRef> => Exn ExnRef;
 }
 
+macro_rules! from_objects {
+    ($($ty:ident)*) => {$(
+        impl From<Rooted<$ty>> for Ref {
+            fn from(r: Rooted<$ty>) -> Ref {
+                Ref::Any(Some(r.to_anyref()))
+            }
+        }
+
+        impl From<Option<Rooted<$ty>>> for Ref {
+            fn from(r: Option<Rooted<$ty>>) -> Ref {
+                Ref::Any(r.map(Rooted::<$ty>::to_anyref))
+            }
+        }
+
+        impl From<Rooted<$ty>> for Val {
+            fn from(r: Rooted<$ty>) -> Val {
+                Val::AnyRef(Some(r.to_anyref()))
+            }
+        }
+
+        impl From<Option<Rooted<$ty>>> for Val {
+            fn from(r: Option<Rooted<$ty>>) -> Val {
+                Val::AnyRef(r.map(Rooted::<$ty>::to_anyref))
+            }
+        }
+    )*};
+}
+
+from_objects! { StructRef ArrayRef }
+
 /// A reference of any type.
 #[derive(Clone, Debug)]
 pub enum Ref {
@@ -457,8 +487,8 @@ impl Ref {
             Ref::Exn(None) => HeapType::NoExn,
             Ref::Func(Some(f)) => HeapType::ConcreteFunc(f.load_ty(store)),
             Ref::Extern(Some(_)) => HeapType::Extern,
-            Ref::Any(Some(r)) => r.load_heap_type(store)?,
-            Ref::Exn(Some(_)) => HeapType::Exn,
+            Ref::Any(Some(r)) => r.load_ty(store)?,
+            Ref::Exn(Some(r)) => r.load_ty(store)?.into(),
         };
         Ok(RefType::new(self.is_null(), heap))
     }
@@ -486,7 +516,10 @@ impl Ref {
         }
         Ok(match (self, ty.heap_type()) {
             // The common cases need no type object.
-            (Ref::Func(_), HeapType::Func) | (Ref::Extern(_), HeapType::Extern) => true,
+            (Ref::Func(_), HeapType::Func)
+            | (Ref::Extern(_), HeapType::Extern)
+            | (Ref::Any(_), HeapType::Any)
+            | (Ref::Exn(_), HeapType::Exn) => true,
             _ => self.load_ty(store)?.heap_type().matches(ty.heap_type()),
         })
     }

@@ -4,7 +4,7 @@
 
 use crate::ModuleError;
 use crate::convert::{Types, unsupported};
-use meantime_abi::{FuncIndex, GlobalIndex, HeapType};
+use meantime_abi::{FuncIndex, GlobalIndex, HeapType, TypeIndex};
 use serde::{Deserialize, Serialize};
 use wasmparser::Operator;
 
@@ -46,6 +46,22 @@ pub enum ConstOp {
     I64Sub,
     /// `i64.mul`
     I64Mul,
+    /// `struct.new`
+    StructNew(TypeIndex),
+    /// `struct.new_default`
+    StructNewDefault(TypeIndex),
+    /// `array.new`
+    ArrayNew(TypeIndex),
+    /// `array.new_default`
+    ArrayNewDefault(TypeIndex),
+    /// `array.new_fixed` with so many elements
+    ArrayNewFixed(TypeIndex, u32),
+    /// `ref.i31`
+    RefI31,
+    /// `any.convert_extern`
+    AnyConvertExtern,
+    /// `extern.convert_any`
+    ExternConvertAny,
 }
 
 /// An integer that a constant expression has as its value.
@@ -97,8 +113,27 @@ impl ConstExpr {
                 Operator::I64Add => ConstOp::I64Add,
                 Operator::I64Sub => ConstOp::I64Sub,
                 Operator::I64Mul => ConstOp::I64Mul,
+                Operator::StructNew { struct_type_index } => {
+                    ConstOp::StructNew(TypeIndex::from_u32(struct_type_index))
+                }
+                Operator::StructNewDefault { struct_type_index } => {
+                    ConstOp::StructNewDefault(TypeIndex::from_u32(struct_type_index))
+                }
+                Operator::ArrayNew { array_type_index } => {
+                    ConstOp::ArrayNew(TypeIndex::from_u32(array_type_index))
+                }
+                Operator::ArrayNewDefault { array_type_index } => {
+                    ConstOp::ArrayNewDefault(TypeIndex::from_u32(array_type_index))
+                }
+                Operator::ArrayNewFixed {
+                    array_type_index,
+                    array_size,
+                } => ConstOp::ArrayNewFixed(TypeIndex::from_u32(array_type_index), array_size),
+                Operator::RefI31 => ConstOp::RefI31,
+                Operator::AnyConvertExtern => ConstOp::AnyConvertExtern,
+                Operator::ExternConvertAny => ConstOp::ExternConvertAny,
                 _ => {
-                    let what = "garbage-collected objects in constant expressions are";
+                    let what = "this operator in constant expressions is";
                     return Err(unsupported(what, offset));
                 }
             });

@@ -205,7 +205,6 @@ fn proposals_that_are_not_implemented_are_refused() {
         "(module (type $f (func)) (type (cont $f)))",
         "(module (type (shared (func))))",
         "(module (table shared 1 (ref null (shared func))))",
-        "(module (type $s (struct)) (global (ref $s) (struct.new $s)))",
     ];
     for text in cases {
         let Ok(wasm) = parse_text(text.as_bytes()) else {

@@ -307,3 +307,46 @@ fn the_empty_module() {
     assert_eq!((module.name(), module.start()), (None, None));
     assert_eq!(module.layout().size() as usize, size_of::<VmContext>());
 }
+
+#[test]
+fn constant_expressions_make_objects() {
+    let module = decode_text(
+        "(module
+            (type $box (struct (field i32)))
+            (type $ints (array i32))
+            (global (ref $box) (struct.new $box (i32.const 7)))
+            (global (ref $ints) (array.new_fixed $ints 2 (i32.const 1) (i32.const 2)))
+            (global anyref (any.convert_extern (extern.convert_any (ref.i31 (i32.const 3)))))
+            (table 1 (ref null $ints) (array.new_default $ints (i32.const 4)))
+            (elem (ref null $box) (item (struct.new_default $box)))
+            (tag (param i32)))",
+    );
+    let (a_box, ints) = (TypeIndex::from_u32(0), TypeIndex::from_u32(1));
+    let inits: Vec<_> = module.global_inits().values().map(|i| &*i.ops).collect();
+    assert_eq!(inits[0], [ConstOp::I32Const(7), ConstOp::StructNew(a_box)]);
+    let one_two = [
+        ConstOp::I32Const(1),
+        ConstOp::I32Const(2),
+        ConstOp::ArrayNewFixed(ints, 2),
+    ];
+    assert_eq!(inits[1], one_two);
+    let there_and_back = [
+        ConstOp::I32Const(3),
+        ConstOp::RefI31,
+        ConstOp::ExternConvertAny,
+        ConstOp::AnyConvertExtern,
+    ];
+    assert_eq!(inits[2], there_and_back);
+    let tables: Vec<_> = module.table_inits().values().collect();
+    let init = tables[0].init.as_ref().unwrap();
+    assert_eq!(
+        *init.ops,
+        [ConstOp::I32Const(4), ConstOp::ArrayNewDefault(ints)]
+    );
+    let elems: Vec<_> = module.elems().values().collect();
+    let ElemItems::Exprs(items) = &elems[0].items else {
+        panic!("not expressions");
+    };
+    assert_eq!(*items[0].ops, [ConstOp::StructNewDefault(a_box)]);
+    assert_eq!(module.tags().len(), 1);
+}

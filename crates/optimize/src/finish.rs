@@ -7,10 +7,12 @@ use crate::types::trap_of;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::{
-    CodegenError, Final, FinalizedMachReloc, FinalizedRelocTarget, MachBufferFinalized, MachSrcLoc,
+    CodegenError, ExceptionContextLoc, Final, FinalizedMachCallSite, FinalizedMachExceptionHandler,
+    FinalizedMachReloc, FinalizedRelocTarget, MachBufferFinalized, MachSrcLoc,
 };
 use meantime_abi::{
-    CompiledFunction, FuncIndex, Point, Relocation, RelocationKind, SideTableBuilder,
+    CompiledFunction, FuncIndex, Handler, HandlerKind, Point, Relocation, RelocationKind,
+    SideTableBuilder, TagIndex,
 };
 use meantime_compile::CompileError;
 
@@ -48,7 +50,7 @@ pub(crate) fn compile(
         code: buffer.data().to_vec(),
         align,
         relocations: relocations(buffer.relocs(), func)?,
-        side_table: side_table(target, buffer, &scratch.locations),
+        side_table: side_table(target, buffer, &scratch.locations)?,
     })
 }
 
@@ -65,6 +67,7 @@ fn codegen_error(error: CodegenError) -> CompileError {
             message: "a function is too large to be compiled".to_owned(),
             offset: None,
         },
+        CodegenError::Verifier(errors) => internal(errors.to_string()),
         other => internal(other.to_string()),
     }
 }
@@ -119,7 +122,7 @@ fn side_table(
     target: &Target,
     buffer: &MachBufferFinalized<Final>,
     locations: &Locations,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, CompileError> {
     let positions = Positions {
         ranges: buffer.get_srclocs_sorted(),
         locations,
@@ -144,11 +147,50 @@ fn side_table(
     for site in buffer.call_sites() {
         // The call ends where its callee returns to.
         table.point(positions.point(site.ret_addr, site.ret_addr.saturating_sub(1)));
+        handlers(&mut table, &site)?;
     }
     for (return_offset, frame_size, map) in buffer.user_stack_maps() {
         // Entries count from the stack pointer upwards, and the frame pointer is as far above that as the frame is large.
         let slots = map.entries().map(|(_, from_sp)| frame_size - from_sp);
         table.stack_map(*return_offset, slots);
     }
-    table.finish()
+    Ok(table.finish())
+}
+
+/// Adds the handlers of a call.
+fn handlers(
+    table: &mut SideTableBuilder,
+    site: &FinalizedMachCallSite<'_>,
+) -> Result<(), CompileError> {
+    if site.exception_handlers.is_empty() {
+        return Ok(());
+    }
+    let Some(sp_below_fp) = site.frame_offset else {
+        return Err(internal("a frame of unknown size has handlers".to_owned()));
+    };
+    let mut context_below_fp = 0;
+    for handler in site.exception_handlers {
+        let (kind, landing) = match *handler {
+            FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(offset)) => {
+                context_below_fp = sp_below_fp - offset;
+                continue;
+            }
+            // A call in the scope of handlers keeps no value in a register.
+            FinalizedMachExceptionHandler::Context(place) => {
+                return Err(internal(format!("the context is in {place:?}")));
+            }
+            FinalizedMachExceptionHandler::Tag(tag, landing) => {
+                (HandlerKind::Tag(TagIndex::from_u32(tag.as_u32())), landing)
+            }
+            FinalizedMachExceptionHandler::Default(landing) => (HandlerKind::All, landing),
+        };
+        table.handler(Handler {
+            code_offset: site.ret_addr,
+            kind,
+            landing,
+            sp_below_fp,
+            context_below_fp,
+        });
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use crate::Target;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, TrapCode, types};
 use cranelift_codegen::isa::CallConv;
 use meantime_abi::{
-    Builtin, BuiltinType, CompositeKind, FuncType, HeapType, RefRepr, Trap, ValRepr,
+    Builtin, BuiltinType, CompositeKind, FuncType, HeapType, RefRepr, Trap, TypeIndex, ValRepr,
 };
 use meantime_module::Module;
 use wasmparser as wp;
@@ -37,6 +37,34 @@ impl From<ValRepr> for Repr {
             gc: repr == ValRepr::GcRef,
         }
     }
+}
+
+/// A heap type that the decoder gives, unless it is of a proposal that is not implemented.
+pub(crate) fn heap_type(module: &Module, ty: wp::HeapType) -> Option<HeapType> {
+    use wp::AbstractHeapType as Abstract;
+    let wp::HeapType::Abstract { shared: false, ty } = ty else {
+        let wp::HeapType::Concrete(index) = ty else {
+            return None;
+        };
+        let index = TypeIndex::from_u32(index.as_module_index()?);
+        let kind = module.types()[index].composite.kind();
+        return Some(HeapType::Concrete(kind, index));
+    };
+    Some(match ty {
+        Abstract::Func => HeapType::Func,
+        Abstract::NoFunc => HeapType::NoFunc,
+        Abstract::Extern => HeapType::Extern,
+        Abstract::NoExtern => HeapType::NoExtern,
+        Abstract::Any => HeapType::Any,
+        Abstract::Eq => HeapType::Eq,
+        Abstract::I31 => HeapType::I31,
+        Abstract::Struct => HeapType::Struct,
+        Abstract::Array => HeapType::Array,
+        Abstract::None => HeapType::None,
+        Abstract::Exn => HeapType::Exn,
+        Abstract::NoExn => HeapType::NoExn,
+        _ => return None,
+    })
 }
 
 /// How references to a heap type that the decoder gives are represented.
@@ -120,6 +148,15 @@ pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signat
     signature.params.push(AbiParam::new(PTR));
     signature.params.extend(builtin.params().iter().map(param));
     signature.returns.extend(builtin.result().iter().map(param));
+    signature
+}
+
+/// The signature of the runtime's function that throws, as a call in the scope of handlers sees it: arguments are where the platform's C
+/// convention has them, and where an exception lands, no register is as it was. That function never returns.
+pub(crate) fn throw_signature() -> ir::Signature {
+    let mut signature = ir::Signature::new(CallConv::PreserveAll);
+    signature.params.push(AbiParam::new(PTR));
+    signature.params.push(AbiParam::new(types::I32));
     signature
 }
 

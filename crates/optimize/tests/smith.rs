@@ -35,8 +35,8 @@ fn config() -> Config {
         reference_types_enabled: true,
         bulk_memory_enabled: true,
         simd_enabled: true,
-        exceptions_enabled: false,
-        gc_enabled: false,
+        exceptions_enabled: true,
+        gc_enabled: true,
         ..Config::default()
     }
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{TARGETS, compile_all, explicit, opposite, optimizer};
+use common::{TARGETS, compile_all, explicit, opposite, optimizer, quick};
 use meantime_abi::Tunables;
 use meantime_module::{Module, WasmFeatures};
 use meantime_optimize::Optimizer;
@@ -87,8 +87,10 @@ fn version_2_with_explicit_everything() {
 #[test]
 fn proposals() {
     for in_scope in [
+        Proposal::ExceptionHandling,
         Proposal::ExtendedConst,
         Proposal::FunctionReferences,
+        Proposal::GC,
         Proposal::Memory64,
         Proposal::MultiMemory,
         Proposal::RelaxedSimd,
@@ -99,6 +101,7 @@ fn proposals() {
         let mut compilers = compilers(&Tunables::default());
         compilers.extend(self::compilers(&opposite()));
         compilers.extend(self::compilers(&explicit()));
+        compilers.extend(self::compilers(&quick()));
         let scripts = proposal(in_scope).map(|t| (t.name().to_owned(), t.raw()));
         assert!(run(scripts, &compilers) > 0, "{in_scope} has functions");
     }

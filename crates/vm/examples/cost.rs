@@ -93,6 +93,7 @@ fn instances() {
             max_wasm_stack: 512 << 10,
             max_backtrace_frames: 20,
             allocator: allocator.clone(),
+            gc: GcOptions::default(),
         });
         let request = InstanceRequest {
             shape: shape.clone(),
@@ -147,9 +148,83 @@ fn touching() {
     }
 }
 
+/// Structures with two references and a number, in trees and as garbage.
+fn objects() {
+    let reference = ValType::Ref(RefType {
+        nullable: true,
+        heap: HeapType::Any,
+    });
+    let field = |ty| FieldType {
+        mutable: true,
+        storage: StorageType::Val(ty),
+    };
+    let node = [field(reference), field(reference), field(ValType::I32)];
+    let node = CompositeType::Struct(node.into());
+    let ty = TypeId::from_u32(0);
+    let mut store = store();
+    store.add_gc_types([(ty, &[][..], &node)].into_iter());
+    // SAFETY: no reference to the store is in use.
+    unsafe { StoreCore::ensure_gc_heap(store.ptr()).unwrap() };
+    let alloc = |store: &OwnedStore| {
+        // SAFETY: as above.
+        unsafe { StoreCore::gc_alloc(store.ptr(), ty, 0).unwrap() }
+    };
+    measure("an object of the host that dies young", 1_000_000, || {
+        alloc(&store);
+    });
+    let depth = 20;
+    let scope = store.gc().enter_scope();
+    store.gc_set_collecting(false);
+    let mut level: Vec<GcRef> = (0..1 << depth).map(|_| alloc(&store)).collect();
+    while level.len() > 1 {
+        let pairs = level.chunks(2);
+        let up = pairs.map(|pair| {
+            let parent = alloc(&store);
+            for (i, child) in pair.iter().enumerate() {
+                let value = ValRaw::gc_ref(child.bits());
+                store.gc_write(parent, 8 + 4 * i as u32, GcStorage::Ref, value);
+            }
+            parent
+        });
+        level = up.collect();
+    }
+    store.gc_set_collecting(true);
+    store.gc_mut().push_root(level[0]);
+    let count = f64::from((2 << depth) - 1);
+    measure_per("a collection, per object of a tree", 3, count, || {
+        store.collect_garbage();
+    });
+    store.gc_mut().exit_scope(scope);
+    measure("a collection of nothing", 10_000, || {
+        store.collect_garbage();
+    });
+}
+
+/// Exceptions that the host throws through frames of the guest.
+fn exceptions() {
+    let func = CompositeType::Func(FuncType {
+        params: [].into(),
+        results: [].into(),
+    });
+    let mut guest = Guest::new(|_, _| Err(Box::new(Pending::Exception)));
+    let types = [(func_type(), &[][..], &func)];
+    guest.store.add_gc_types(types.into_iter());
+    // SAFETY: no reference to the store is in use.
+    let exception = unsafe {
+        StoreCore::ensure_gc_heap(guest.store.ptr()).unwrap();
+        StoreCore::gc_alloc(guest.store.ptr(), func_type(), 0).unwrap()
+    };
+    measure("guest catches what the host throws", 100_000, || {
+        guest.store.set_pending_exception(exception);
+        guest.call(Func::TryAll, 1).unwrap();
+    });
+}
+
 fn main() {
     touching();
     calls();
     instances();
     growth();
+    objects();
+    exceptions();
 }

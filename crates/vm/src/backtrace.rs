@@ -7,7 +7,7 @@ use crate::arch::{FrameRecord, SAVED_ENTRY_FP_BELOW, SAVED_EXIT_FP_BELOW};
 use crate::code::{CodeRegion, FuncEntry};
 use crate::registry::lookup_code;
 use crate::store::StoreCore;
-use meantime_abi::{FuncIndex, FuncKey, Point};
+use meantime_abi::{FuncIndex, FuncKey, Point, VmStoreContext};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -65,15 +65,39 @@ pub(crate) struct MachineFrame {
 ///
 /// The store's records are those of frames on this thread's stack, as they are while it is entered.
 pub(crate) unsafe fn walk(
-    store: &StoreCore,
+    context: *mut VmStoreContext,
     start: Start,
+    visit: impl FnMut(MachineFrame) -> ControlFlow<()>,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe { walk_from(context, start, true, visit) };
+}
+
+/// As [`walk`], over the innermost activation alone: up to where the host entered the guest last.
+///
+/// # Safety
+///
+/// As for [`walk`].
+pub(crate) unsafe fn walk_activation(
+    context: *mut VmStoreContext,
+    start: Start,
+    visit: impl FnMut(MachineFrame) -> ControlFlow<()>,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe { walk_from(context, start, false, visit) };
+}
+
+#[inline(always)]
+unsafe fn walk_from(
+    context: *mut VmStoreContext,
+    start: Start,
+    outer: bool,
     mut visit: impl FnMut(MachineFrame) -> ControlFlow<()>,
 ) {
     // SAFETY: each frame pointer that is followed is the store's exit or entry record, or the one saved by the frame before, all of
     // which point to a frame record; the walk of an activation ends at its entry, and frames lie at rising addresses.
     unsafe {
-        let context = &*store.context();
-        let mut entry_fp = context.entry_fp;
+        let mut entry_fp = (*context).entry_fp;
         if entry_fp == 0 {
             return;
         }
@@ -86,7 +110,7 @@ pub(crate) unsafe fn walk(
             }
         };
         let mut frame = match start {
-            Start::Exit => from_exit(context.exit_fp),
+            Start::Exit => from_exit((*context).exit_fp),
             Start::Fault { pc, fp } => MachineFrame {
                 pc,
                 fp,
@@ -104,6 +128,9 @@ pub(crate) unsafe fn walk(
                     return;
                 }
                 frame = next;
+            }
+            if !outer {
+                return;
             }
             let exit_fp = *((entry_fp - SAVED_EXIT_FP_BELOW) as *const usize);
             entry_fp = *((entry_fp - SAVED_ENTRY_FP_BELOW) as *const usize);
@@ -173,7 +200,7 @@ pub(crate) unsafe fn capture_up_to(store: &StoreCore, start: Start, max: usize) 
         })
     };
     // SAFETY: passed on to the caller.
-    unsafe { walk(store, start, visit) };
+    unsafe { walk(store.context(), start, visit) };
     backtrace
 }
 

@@ -6,6 +6,8 @@
 
 use crate::HostError;
 use crate::arch::builtin_entry;
+use crate::exception::find_handler;
+use crate::gc::instructions::*;
 use crate::instance::InstanceRef;
 use crate::memory::Memory;
 use crate::objects::grow_memory;
@@ -31,10 +33,10 @@ pub(crate) struct Outcome {
 
 /// Who calls a builtin.
 #[derive(Copy, Clone)]
-struct Guest {
-    store: NonNull<StoreCore>,
+pub(crate) struct Guest {
+    pub store: NonNull<StoreCore>,
     /// What it passed: an instance's context; a host trampoline, which only ever raises, passes its function's.
-    context: *mut VmContext,
+    pub context: *mut VmContext,
 }
 
 /// A result as a register holds it.
@@ -86,6 +88,14 @@ unsafe fn run<R: Register>(
         Ok(Err(pending)) => pending,
         Err(payload) => Pending::Panic(payload),
     };
+    if matches!(pending, Pending::Exception) {
+        // SAFETY: the entry has recorded its frame; from here on up to it, no frame owns anything.
+        unsafe {
+            if let Some(landing) = find_handler(guest.store.as_ptr()) {
+                landing.resume();
+            }
+        }
+    }
     // SAFETY: the entry has recorded its frame, which is still there.
     let entry_sp = unsafe { stop(guest.store.as_ptr(), pending) };
     Outcome {
@@ -188,7 +198,19 @@ fn grown(result: Result<Option<u64>, HostError>) -> Result<u64, Pending> {
 }
 
 impl Guest {
-    fn instance(&self) -> InstanceRef {
+    /// The store. No other reference to it is in use as long as the guest waits in a builtin, but those that the builtin makes.
+    pub fn core<'a>(self) -> &'a StoreCore {
+        // SAFETY: alive, and this thread's; see above.
+        unsafe { &*self.store.as_ptr() }
+    }
+
+    /// As [`Guest::core`]; users end the borrow before they make another.
+    pub fn core_mut<'a>(self) -> &'a mut StoreCore {
+        // SAFETY: as above.
+        unsafe { &mut *self.store.as_ptr() }
+    }
+
+    pub fn instance(&self) -> InstanceRef {
         // SAFETY: code of an instance passes its own context, and only such code calls the builtins that come here.
         unsafe { InstanceRef::of(self.context) }
     }
@@ -408,6 +430,7 @@ mod tests {
             max_wasm_stack: 1 << 20,
             max_backtrace_frames: 0,
             allocator: Arc::new(OnDemandAllocator::new()),
+            gc: crate::GcOptions::default(),
         })
     }
 

@@ -3,7 +3,6 @@
 //! The one idea: a call is one frame of `arch::enter`, which keeps in itself all that nesting needs; beyond it, an outermost call sets the
 //! stack limit, and every call makes its store the thread's current one, for the signal handler.
 
-use crate::HostError;
 use crate::arch;
 use crate::store::StoreCore;
 use crate::sys;
@@ -168,6 +167,7 @@ unsafe fn call_host(
                 )
             }
             Pending::Error { error, backtrace } => (UnwindReason::Error(error), backtrace),
+            Pending::Exception => (UnwindReason::Exception, true),
         };
         let backtrace = if backtrace {
             store.as_ref().backtrace_if_wanted()
@@ -205,13 +205,13 @@ pub(crate) unsafe extern "C" fn no_trampoline(context: *mut VmHeader) -> ! {
 /// # Safety
 ///
 /// `store` is that of the function's context.
-pub unsafe fn host_body(
+pub unsafe fn host_body<E: Into<Pending>>(
     store: *mut VmStoreContext,
-    f: impl FnOnce() -> Result<(), HostError>,
+    f: impl FnOnce() -> Result<(), E>,
 ) -> bool {
     let pending = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => return true,
-        Ok(Err(error)) => Pending::error(error),
+        Ok(Err(error)) => error.into(),
         Err(payload) => Pending::Panic(payload),
     };
     // SAFETY: the caller vouches for the pointer; `f`, which may have used the store, is done.

@@ -26,6 +26,11 @@ pub enum AllocateError {
         /// How many bytes or elements were asked for; the largest number when there were more.
         size: u64,
     },
+    /// The heap of objects is full and cannot grow. In a guest that is stopped because of it, this is the error of the host, in a box.
+    GcHeapOutOfMemory {
+        /// Bytes that were asked for.
+        size: u64,
+    },
     /// The system refused.
     Os {
         /// What was to be allocated.
@@ -57,6 +62,12 @@ impl fmt::Display for AllocateError {
                 write!(
                     f,
                     "{what} of size {size} is too large for this host's address space"
+                )
+            }
+            AllocateError::GcHeapOutOfMemory { size } => {
+                write!(
+                    f,
+                    "GC heap out of memory: no capacity for allocation of {size} bytes"
                 )
             }
             AllocateError::Os { what, size, source } => {

@@ -60,7 +60,7 @@ impl HostFuncs {
                     code,
                     context: place.as_ptr().cast(),
                     type_id,
-                    reserved: 0,
+                    id: 0,
                     enter: std::ptr::null(),
                 },
             });

@@ -8,6 +8,7 @@ use crate::block::ZeroedBlock;
 use crate::builtins::BUILTINS;
 use crate::enter::no_trampoline;
 use crate::error::AllocateError;
+use crate::gc::GcRef;
 use crate::memory::{Backing, Memory};
 use crate::shape::{InstanceRequest, InstanceShape, MemoryShape};
 use crate::shared::SharedMemory;
@@ -128,6 +129,8 @@ impl InstanceRef {
         assert_eq!(imports.globals.len(), counts.global_imports as usize);
         assert_eq!(imports.tags.len(), counts.tag_imports as usize);
 
+        // SAFETY: the caller vouches for the store.
+        let first_tag = unsafe { (*store).number_tags(counts.tags)? };
         let size = offset_of!(Instance, vm) + shape.layout.size() as usize;
         let block = allocator
             .allocate_block(size.max(size_of::<Instance>()))
@@ -172,11 +175,11 @@ impl InstanceRef {
             InstanceRef(this)
         };
         // SAFETY: the arrays of the context have room for what the layout counts, which was compared above.
-        unsafe { this.fill_context(request) };
+        unsafe { this.fill_context(request, first_tag) };
         Ok(this)
     }
 
-    unsafe fn fill_context(self, request: &InstanceRequest<'_>) {
+    unsafe fn fill_context(self, request: &InstanceRequest<'_>, first_tag: u32) {
         let shape = &*request.shape;
         let imports = &request.imports;
         let layout = &shape.layout;
@@ -202,7 +205,7 @@ impl InstanceRef {
                 let at = layout.tag(DefinedTagIndex::from_u32(i as u32));
                 self.at::<VmTag>(at).write(VmTag {
                     type_id: shape.type_ids[ty.as_u32() as usize],
-                    reserved: 0,
+                    id: first_tag + i as u32,
                 });
             }
             for (i, memory) in self.get().memories.iter().enumerate() {
@@ -368,7 +371,7 @@ impl InstanceRef {
                     code: code.func_code(defined),
                     context: instance.context.cast(),
                     type_id: shape.type_ids[ty.as_u32() as usize],
-                    reserved: 0,
+                    id: 0,
                     enter,
                 };
             }
@@ -458,6 +461,21 @@ impl InstanceRef {
         }
     }
 
+    /// The number of a tag.
+    pub fn tag_number(self, tag: TagIndex) -> u32 {
+        let imported = self.layout().counts().tag_imports;
+        let place = match tag.as_u32().checked_sub(imported) {
+            Some(i) => self.vm_tag(DefinedTagIndex::from_u32(i)).as_ptr(),
+            None => {
+                let import: NonNull<VmTagImport> = self.at(self.layout().tag_import(tag));
+                // SAFETY: written when the instance was made.
+                unsafe { import.as_ref().from }
+            }
+        };
+        // SAFETY: a place in the context of an instance of the same store.
+        unsafe { (*place).id }
+    }
+
     /// Which element of an array of the context a pointer is to.
     fn index_of<T>(self, start: u32, element: *const T) -> u32 {
         let array = self.at::<T>(start).as_ptr() as usize;
@@ -485,6 +503,15 @@ impl InstanceRef {
         let instance = self.get_mut();
         instance.dropped_elems.insert(elem.as_u32());
         instance.elems.remove(&elem);
+    }
+
+    /// Calls `visit` with each reference in an element segment.
+    pub fn visit_elems(self, mut visit: impl FnMut(&mut Option<GcRef>)) {
+        for value in self.get_mut().elems.values_mut().flatten() {
+            if let TableElement::Gc(reference) = value {
+                visit(reference);
+            }
+        }
     }
 
     pub fn set_elem(self, elem: ElemIndex, values: Vec<TableElement>) {

@@ -4,7 +4,8 @@
 //! ([`CodeRegion`]) and asks its store back through [`VmStore`]. Compiled code and this crate agree on `meantime-abi` and nothing else.
 //!
 //! Where to start reading: a call enters the guest in `enter`, through the few lines of assembly in `arch`. Compiled code comes back through
-//! `builtins` or a function of the `host`. What stops it is in `trap`; the frames it leaves are walked in `backtrace`. `store` and
+//! `builtins` or a function of the `host`. What stops it is in `trap`; the frames it leaves are walked in `backtrace`, and in `exception`
+//! where one of them catches what was thrown. `store` and
 //! `instance` own everything; `memory`, `table` and `gc` are what guests work on. `sys` is the operating system.
 //!
 //! The one idea: the crate is unsafe inside, and each unsafe block says which invariant it relies on; the largest ones are that a store is
@@ -22,6 +23,7 @@ mod bytes;
 mod code;
 mod enter;
 mod error;
+mod exception;
 mod gc;
 mod host;
 mod image;
@@ -47,7 +49,7 @@ pub use bytes::{MappedFile, SharedBytes};
 pub use code::{CodeError, CodeMemory, CodeRegion, FuncEntry};
 pub use enter::{call_wasm, host_body, init_thread};
 pub use error::{AllocateError, GrowError};
-pub use gc::{GcRef, GcStore, OwnedRoot, OwnedRootId, Root, RootScope};
+pub use gc::{GcOptions, GcRef, GcStore, OwnedRoot, OwnedRootId, Root, RootScope};
 pub use image::MemoryImage;
 pub use instance::{Instance, InstanceId};
 pub use memory::{LinearMemory, Memory};

@@ -8,7 +8,7 @@ use crate::error::{AllocateError, GrowError};
 use crate::shape::MemoryShape;
 use crate::shared::SharedMemory;
 use crate::sys::{Mapping, host_page_size};
-use meantime_abi::{MemoryPlan, MemoryType};
+use meantime_abi::{Bounds, MemoryPlan, MemoryType};
 use std::io;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -68,6 +68,10 @@ impl LinearMemory {
             .and_then(|min| usize::try_from(min).ok())
             .ok_or_else(|| too_large(min))?;
         let reservation = usize::try_from(shape.plan.reservation).map_err(|_| too_large(min))?;
+        if matches!(shape.plan.bounds, Bounds::Clamped { .. }) && len > reservation {
+            // Code takes for granted that guards begin where the reservation ends.
+            return Err(too_large(min));
+        }
         let mut memory = LinearMemory::reserve(&shape.plan, shape.growth_reserve, len, reservation)
             .map_err(|source| AllocateError::Os {
                 what: "a memory",

@@ -128,6 +128,28 @@ impl StoreCore {
     }
 }
 
+/// Tags and their numbers, which exceptions hold.
+impl StoreCore {
+    /// A tag's number in this store.
+    pub fn tag_number(&self, tag: TagId) -> u32 {
+        let place = self.instance_ref(tag.instance).vm_tag(tag.index);
+        // SAFETY: the context is alive as long as the store, and its tags never change.
+        unsafe { place.as_ref() }.id
+    }
+
+    /// The tag with a number; none for a number that was not given out.
+    pub fn tag_of_number(&self, number: u32) -> Option<TagId> {
+        let mut tags = self.instances().flat_map(|instance| {
+            let tags = 0..instance.shape().tags.len() as u32;
+            tags.map(|index| TagId {
+                instance: instance.id(),
+                index: DefinedTagIndex::from_u32(index),
+            })
+        });
+        tags.find(|tag| self.tag_number(*tag) == number)
+    }
+}
+
 /// Memories and globals.
 impl StoreCore {
     /// A memory.

@@ -5,21 +5,19 @@
 
 use crate::HostError;
 use crate::allocator::Allocator;
-use crate::backtrace::{Backtrace, RegionCache, Start, capture, capture_up_to, walk};
+use crate::backtrace::{Backtrace, RegionCache, Start, capture, capture_up_to};
 use crate::error::{AllocateError, GrowError};
-use crate::gc::{GcRef, GcStore};
+use crate::gc::{GcOptions, GcStore};
 use crate::host::HostFuncs;
 use crate::instance::{Instance, InstanceId, InstanceRef};
 use crate::shape::InstanceRequest;
-use crate::table::TableElement;
 use crate::trap::{Fault, Pending, Stopped};
 use meantime_abi::{
-    CodePtr, DefinedTableIndex, FuncIndex, HostFn, RefRepr, Trap, TypeId, VmContext, VmFuncRef,
-    VmHeader, VmStoreContext,
+    CodePtr, FuncIndex, HostFn, Trap, TypeId, VmContext, VmFuncRef, VmHeader, VmStoreContext,
 };
 use std::any::Any;
 use std::ffi::c_void;
-use std::ops::{ControlFlow, Deref, DerefMut};
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -77,6 +75,8 @@ pub struct StoreOptions {
     pub max_backtrace_frames: usize,
     /// Where memories and tables come from.
     pub allocator: Arc<dyn Allocator>,
+    /// How its heap of objects behaves.
+    pub gc: GcOptions,
 }
 
 /// The runtime's part of a store.
@@ -96,6 +96,10 @@ pub struct StoreCore {
     host_funcs: HostFuncs,
     kept: Vec<Arc<dyn Any + Send + Sync>>,
     gc: GcStore,
+    /// How many tags have a number.
+    tags: u32,
+    /// Where exceptions were thrown last.
+    pub(crate) throw_regions: RegionCache,
 }
 
 /// A store core at an address that does not change. Dropping it drops everything in the store.
@@ -119,6 +123,13 @@ impl OwnedStore {
                 exit_fp: 0,
                 entry_fp: 0,
                 entry_sp: 0,
+                gc_base: std::ptr::null_mut(),
+                gc_top: 0,
+                gc_limit: 0,
+                gc_types: std::ptr::null(),
+                gc_funcs: std::ptr::null(),
+                gc_types_len: 0,
+                gc_funcs_len: 0,
             }),
             max_wasm_stack: options.max_wasm_stack,
             max_backtrace_frames: options.max_backtrace_frames,
@@ -130,7 +141,9 @@ impl OwnedStore {
             instances: Vec::new(),
             host_funcs: HostFuncs::default(),
             kept: Vec::new(),
-            gc: GcStore::default(),
+            gc: GcStore::new(options.gc),
+            tags: 0,
+            throw_regions: RegionCache::default(),
         });
         OwnedStore(NonNull::from(Box::leak(core)))
     }
@@ -352,9 +365,9 @@ impl StoreCore {
         self.instance_ref(instance).func_ref(func)
     }
 
-    /// Whether an access at this address could have run into a memory's guard.
+    /// Whether an access at this address could have run into a memory's guard, or the heap of objects.
     pub(crate) fn guards(&self, address: usize) -> bool {
-        self.describe_fault(address).is_some()
+        self.gc.contains(address) || self.describe_fault(address).is_some()
     }
 
     /// What an access that faulted at this address was beyond.
@@ -391,57 +404,23 @@ impl StoreCore {
         &mut self.gc
     }
 
-    /// Makes a value of the host one that the guest can hold. May collect before, so every reference that the host still needs must
-    /// be rooted; so must the new one before the next.
-    ///
-    /// # Errors
-    ///
-    /// When there are too many.
-    pub fn alloc_extern(
-        &mut self,
-        value: Box<dyn Any + Send + Sync>,
-    ) -> Result<GcRef, AllocateError> {
-        if self.gc.wants_collection() {
-            self.collect_garbage();
-        }
-        self.gc.insert(value).map_err(|_| AllocateError::TooLarge {
-            what: "a store's host values",
-            size: self.gc.len() as u64,
-        })
+    /// All instances, in the order of their ids.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.iter().map(|instance| instance.get())
     }
 
-    /// Drops every value of the host that neither the host's roots nor the guest can reach.
-    pub fn collect_garbage(&mut self) {
-        let mut gc = std::mem::take(&mut self.gc);
-        gc.mark_host_roots();
-        for instance in &self.instances {
-            mark_instance(*instance, &mut gc);
-        }
-        self.mark_frames(&mut gc);
-        let dead = gc.sweep();
-        self.gc = gc;
-        drop(dead);
+    pub(crate) fn instances_and_gc(&mut self) -> (&[InstanceRef], &mut GcStore) {
+        (&self.instances, &mut self.gc)
     }
 
-    fn mark_frames(&self, gc: &mut GcStore) {
-        let mut regions = RegionCache::default();
-        // SAFETY: as in `backtrace`; a stack map's slots are inside the frame below its frame pointer.
-        unsafe {
-            walk(self, Start::Exit, |frame| {
-                if let Some((region, entry, offset)) = regions.find(&frame)
-                    && let Some(table) = region.side_table(&entry)
-                    && let Some(slots) = table.stack_map(offset)
-                {
-                    for below in slots {
-                        let bits = *((frame.fp - below as usize) as *const u32);
-                        if let Some(reference) = GcRef::from_bits(bits) {
-                            gc.mark(reference);
-                        }
-                    }
-                }
-                ControlFlow::Continue(())
-            });
-        }
+    /// Gives numbers to so many tags, and returns the first.
+    pub(crate) fn number_tags(&mut self, count: u32) -> Result<u32, AllocateError> {
+        let first = self.tags;
+        self.tags = first.checked_add(count).ok_or(AllocateError::TooLarge {
+            what: "a store's tags",
+            size: u64::from(first) + u64::from(count),
+        })?;
+        Ok(first + 1)
     }
 }
 
@@ -497,31 +476,6 @@ fn ask_limits(
         }
     }
     Ok(())
-}
-
-fn mark_instance(instance: InstanceRef, gc: &mut GcStore) {
-    for &global in &instance.get().shape().gc_globals {
-        // SAFETY: a place in the instance's context.
-        let value = unsafe { instance.vm_global(global).as_ref() };
-        if let Some(reference) = GcRef::from_bits(value.0.get_gc_ref()) {
-            gc.mark(reference);
-        }
-    }
-    for i in 0..instance.get().tables.len() {
-        let table = instance.table_mut(DefinedTableIndex::from_u32(i as u32));
-        if table.repr() == RefRepr::Gc {
-            for index in 0..table.len() {
-                if let Some(reference) = GcRef::from_bits(table.stored(index) as u32) {
-                    gc.mark(reference);
-                }
-            }
-        }
-    }
-    for value in instance.get().elems.values().flatten() {
-        if let TableElement::Gc(Some(reference)) = value {
-            gc.mark(*reference);
-        }
-    }
 }
 
 /// The trap of an access beyond a table's or memory's end, or nothing.

@@ -179,6 +179,17 @@ impl Table {
         }
     }
 
+    /// The elements of a table of references.
+    ///
+    /// # Panics
+    ///
+    /// When it is one of functions.
+    pub(crate) fn gc_slots(&mut self) -> &mut [u32] {
+        assert_eq!(self.repr, RefRepr::Gc);
+        // SAFETY: the block holds `len` elements of this size, aligned; the table is borrowed.
+        unsafe { std::slice::from_raw_parts_mut(self.base().cast(), self.len) }
+    }
+
     /// The address of an element.
     ///
     /// # Panics

@@ -26,6 +26,8 @@ pub enum Pending {
         /// Whether to capture a backtrace for it.
         backtrace: bool,
     },
+    /// The exception that the store holds as pending ([`StoreCore::set_pending_exception`]).
+    Exception,
     /// A panic of the host, to be resumed once the guest's frames are gone.
     Panic(Box<dyn Any + Send>),
 }
@@ -40,6 +42,12 @@ impl Pending {
     }
 }
 
+impl From<HostError> for Pending {
+    fn from(error: HostError) -> Pending {
+        Pending::error(error)
+    }
+}
+
 impl From<Trap> for Pending {
     fn from(trap: Trap) -> Pending {
         Pending::Trap(trap)
@@ -51,6 +59,7 @@ impl fmt::Debug for Pending {
         match self {
             Pending::Trap(trap) => write!(f, "Trap({trap:?})"),
             Pending::Error { backtrace, .. } => write!(f, "Error(backtrace: {backtrace})"),
+            Pending::Exception => f.write_str("Exception"),
             Pending::Panic(_) => f.write_str("Panic"),
         }
     }
@@ -67,6 +76,9 @@ pub enum UnwindReason {
     },
     /// An error of the host, as it was given.
     Error(HostError),
+    /// An exception that nothing in the guest caught, which the store holds as pending
+    /// ([`StoreCore::take_pending_exception`]).
+    Exception,
 }
 
 impl fmt::Debug for UnwindReason {
@@ -81,6 +93,7 @@ impl fmt::Debug for UnwindReason {
                 .field("fault_address", fault_address)
                 .finish(),
             UnwindReason::Error(_) => f.write_str("Error"),
+            UnwindReason::Exception => f.write_str("Exception"),
         }
     }
 }
@@ -199,6 +212,11 @@ pub(crate) unsafe fn stop(store: *mut StoreCore, pending: Pending) -> usize {
                     None
                 };
                 let reason = UnwindReason::Error(error);
+                Stopped::Unwind(Box::new(Unwind { reason, backtrace }))
+            }
+            Pending::Exception => {
+                let reason = UnwindReason::Exception;
+                let backtrace = capture(&*store, Start::Exit);
                 Stopped::Unwind(Box::new(Unwind { reason, backtrace }))
             }
             Pending::Panic(payload) => Stopped::Panic(payload),

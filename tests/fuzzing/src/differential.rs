@@ -166,7 +166,7 @@ fn value(val: &Val) -> Value {
 /// By Meantime's names.
 fn failure(error: &wasmi::Error) -> Failure {
     match error.as_trap_code() {
-        Some(TrapCode::StackOverflow) => Failure::StackOverflow,
+        Some(TrapCode::StackOverflow) => Failure::Exhausted,
         Some(TrapCode::OutOfSystemMemory | TrapCode::GrowthOperationLimited) => Failure::Error,
         Some(trap) => Failure::Trap(format!("{trap:?}")),
         None => Failure::Error,

@@ -42,15 +42,16 @@ fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
     let foreign = purpose == Purpose::Exchange;
     let small = matches!(purpose, Purpose::Compare | Purpose::Exchange) || u.ratio(3, 4)?;
     let mut config = Config {
+        // The other engine has neither.
+        gc_enabled: !foreign && u.ratio(1, 2)?,
+        exceptions_enabled: !foreign && u.ratio(1, 2)?,
         // Not supported.
-        gc_enabled: false,
-        exceptions_enabled: false,
         compact_imports_enabled: false,
         custom_descriptors_enabled: false,
         custom_page_sizes_enabled: false,
         shared_everything_threads_enabled: false,
         acquire_release_atomics_enabled: false,
-        max_tags: 0,
+        max_tags: if foreign { 0 } else { 5 },
         // Programs rather than scraps of everything.
         min_funcs: 1,
         max_funcs: u.int_in_range(1..=20)?,

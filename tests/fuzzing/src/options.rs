@@ -5,6 +5,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm};
+use std::num::NonZeroU32;
 
 /// How accesses of memories are kept within bounds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Arbitrary)]
@@ -37,6 +38,7 @@ pub struct Options {
     pub relaxed_simd_deterministic: bool,
     pub verifier: bool,
     pub backtraces: bool,
+    pub gc_zeal: Option<NonZeroU32>,
     pub max_wasm_stack: usize,
 }
 
@@ -58,6 +60,7 @@ impl Default for Options {
             relaxed_simd_deterministic: true,
             verifier: false,
             backtraces: true,
+            gc_zeal: None,
             max_wasm_stack: 512 << 10,
         }
     }
@@ -97,6 +100,10 @@ impl Options {
             table_lazy_init: u.arbitrary()?,
             verifier: u.arbitrary()?,
             backtraces: u.arbitrary()?,
+            gc_zeal: match u.ratio(1, 3)? {
+                true => NonZeroU32::new(u.int_in_range(1..=20)?),
+                false => None,
+            },
             ..Options::default()
         })
     }
@@ -122,6 +129,9 @@ impl Options {
             .cranelift_debug_verifier(self.verifier)
             .wasm_backtrace(self.backtraces)
             .max_wasm_stack(self.max_wasm_stack);
+        if let Err(e) = config.gc_zeal_alloc_counter(self.gc_zeal) {
+            panic!("{e:?}");
+        }
         match self.bounds {
             Bounds::Guards => &mut config,
             Bounds::SmallGuards => config.memory_guard_size(64 << 10),

@@ -38,8 +38,10 @@ impl fmt::Debug for Value {
 pub enum Failure {
     /// A trap, by the name that both engines have for it.
     Trap(String),
-    /// The stack was used up. When that is differs between engines and configurations.
-    StackOverflow,
+    /// The stack or the heap was used up. When that is differs between engines and configurations.
+    Exhausted,
+    /// An exception that nothing caught.
+    Exception,
     /// Any other error: a limit of the host's.
     Error,
 }
@@ -61,7 +63,7 @@ impl Outcome {
     pub fn step(&mut self, name: &str, step: Step) -> bool {
         let on = match &step {
             Ok(_) => true,
-            Err(Failure::StackOverflow) => false,
+            Err(Failure::Exhausted) => false,
             Err(_) => !self.steps.is_empty(),
         };
         self.steps.push((name.to_string(), step));
@@ -87,16 +89,16 @@ impl Outcome {
         self.state.push((name.to_string(), marks));
     }
 
-    /// Whether a step used up the stack.
+    /// Whether a step used up the stack or the heap.
     pub fn overflowed(&self) -> bool {
-        let overflow = |(_, step): &(String, Step)| *step == Err(Failure::StackOverflow);
+        let overflow = |(_, step): &(String, Step)| *step == Err(Failure::Exhausted);
         self.steps.iter().any(overflow)
     }
 
-    /// The first difference, for a person. Steps are compared up to where one of the two ran out of stack.
+    /// The first difference, for a person. Steps are compared up to where one of the two ran out of stack or heap.
     pub fn difference(&self, other: &Outcome) -> Option<String> {
         for (a, b) in self.steps.iter().zip(&other.steps) {
-            let overflow = Err(Failure::StackOverflow);
+            let overflow = Err(Failure::Exhausted);
             if a.1 == overflow || b.1 == overflow {
                 return None;
             }
@@ -143,8 +145,8 @@ mod tests {
     #[test]
     fn stack_overflows_end_the_comparison() {
         let one = outcome(&[Ok(Vec::new()), Ok(vec![Value::I32(1)])], 7);
-        let overflow = outcome(&[Ok(Vec::new()), Err(Failure::StackOverflow)], 8);
-        let early = outcome(&[Err(Failure::Error), Err(Failure::StackOverflow)], 7);
+        let overflow = outcome(&[Ok(Vec::new()), Err(Failure::Exhausted)], 8);
+        let early = outcome(&[Err(Failure::Error), Err(Failure::Exhausted)], 7);
         assert_eq!(one.difference(&overflow), None);
         assert!(one.difference(&early).is_some());
         assert!(overflow.overflowed() && !one.overflowed());

@@ -5,8 +5,8 @@
 use crate::outcome::{Failure, Outcome, Value};
 use crate::seeds::Noise;
 use meantime::{
-    Engine, Error, Extern, Func, Linker, Module, Ref, Store, StoreLimits, StoreLimitsBuilder, Trap,
-    Val, ValType, WasmBacktrace,
+    Engine, Error, Extern, Func, GcHeapOutOfMemory, Linker, Module, Ref, Store, StoreLimits,
+    StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
 };
 
 /// Bytes that a memory may have.
@@ -171,8 +171,10 @@ fn failure(error: &Error) -> Failure {
         assert!(backtrace.frames().iter().all(|f| f.func_index() < 1 << 20));
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => Failure::StackOverflow,
+        Some(Trap::StackOverflow) => Failure::Exhausted,
         Some(trap) => Failure::Trap(format!("{trap:?}")),
+        None if error.is::<GcHeapOutOfMemory<()>>() => Failure::Exhausted,
+        None if error.is::<ThrownException>() => Failure::Exception,
         None => Failure::Error,
     }
 }
@@ -194,7 +196,7 @@ fn inspect(store: &mut Store<StoreLimits>, name: &str, item: &Extern, outcome: &
                 elements.map(|e| e.as_ref().expect("within bounds").is_null()),
             );
         }
-        // Functions were called; nothing else is generated.
+        // Functions were called, tags cannot be looked into; nothing else is generated.
         _ => {}
     }
 }

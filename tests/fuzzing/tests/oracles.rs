@@ -31,9 +31,12 @@ fn configurations() {
     check(Oracle::Configurations, 150, 60);
 }
 
+/// The other engine is an interpreter that takes stack for every instruction when it is not optimized.
 #[test]
 fn differential() {
-    check(Oracle::Differential, 300, 60);
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    let checks = thread.spawn(|| check(Oracle::Differential, 300, 60));
+    checks.expect("a thread").join().expect("no failure");
 }
 
 /// An input from nothing is no input, and never a failure.

@@ -4,8 +4,8 @@
 //! The tests themselves are in `tests/`, one file for each kind of program. They drive the command
 //! as a person would, as a process with arguments, and know nothing of the crates behind it.
 //!
-//! Guests are compiled by zig and Go, which come from package registries. Where those cannot be
-//! reached the tests say so and do nothing, unless `MEANTIME_REQUIRE_PROGRAMS=1` is set, as CI
+//! Guests are compiled by zig and Go, which come from package registries; one comes from there as it
+//! is. Where those cannot be reached the tests say so and do nothing, unless `MEANTIME_REQUIRE_PROGRAMS=1` is set, as CI
 //! does: then they fail.
 
 use std::fs;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use xtask::paths;
 use xtask::toolbox::build;
-use xtask::toolbox::fetch::{self, Compilers};
+use xtask::toolbox::fetch::{self, Compilers, Yosys};
 use xtask::toolbox::guest::{Guest, Target};
 
 /// Builds `guest` to Wasm; `None` when the compilers cannot be fetched and need not be.
@@ -37,16 +37,27 @@ pub fn wasm(guest: &Guest) -> Option<PathBuf> {
                     .unwrap_or_else(|error| panic!("{error:#}")),
             )
         }
-        Err(reason)
-            if std::env::var_os("MEANTIME_REQUIRE_PROGRAMS").is_some_and(|value| value == "1") =>
-        {
-            panic!("the compilers of guests are required: {reason}")
-        }
-        Err(reason) => {
-            eprintln!("skipped {}: no compilers of guests: {reason}", guest.name);
-            None
-        }
+        Err(reason) => skipped(guest.name, reason),
     }
+}
+
+/// Fetches Yosys; `None` when that cannot be done and need not be.
+///
+/// # Panics
+/// When it cannot be done although required.
+pub fn yosys() -> Option<Yosys> {
+    match fetch::yosys() {
+        Ok(yosys) => Some(yosys),
+        Err(reason) => skipped("yosys", &format!("{reason:#}")),
+    }
+}
+
+/// Says that a program could not be had, or fails where it must be.
+fn skipped<T>(program: &str, reason: &str) -> Option<T> {
+    let required = std::env::var_os("MEANTIME_REQUIRE_PROGRAMS").is_some_and(|value| value == "1");
+    assert!(!required, "{program} is required: {reason}");
+    eprintln!("skipped {program}: it cannot be fetched or built: {reason}");
+    None
 }
 
 /// The `meantime` command: the one that `MEANTIME_BIN` names, or else this workspace's, built
@@ -69,6 +80,27 @@ fn executable() -> &'static Path {
             .join(if release { "release" } else { "debug" })
             .join("meantime")
     })
+}
+
+/// `meantime compile OPTIONS -o OUTPUT FILE`.
+///
+/// # Panics
+/// When that fails.
+pub fn compile(options: &[&str], file: &Path, output: &Path) {
+    let result = Command::new(executable())
+        .arg("compile")
+        .args(options)
+        .arg("-o")
+        .args([output, file])
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command starts");
+    assert!(
+        result.status.success(),
+        "{} does not compile:\n{}",
+        file.display(),
+        String::from_utf8_lossy(&result.stderr)
+    );
 }
 
 /// What a run printed and how it ended.

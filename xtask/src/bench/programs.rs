@@ -20,6 +20,14 @@ pub struct Program {
     pub large: bool,
 }
 
+impl Program {
+    /// Whether it has collected objects or exceptions: only some engines run it, and the machine
+    /// itself does not.
+    pub fn managed(&self) -> bool {
+        matches!(self.guest.source, Source::Text(_))
+    }
+}
+
 const SIMD: &[&str] = &["-msimd128", "-DBENCH_SIMD"];
 
 const fn kernel(name: &'static str, file: &'static str, size: &'static str) -> Program {
@@ -85,6 +93,12 @@ const fn go(name: &'static str, package: &'static str, size: &'static str) -> Pr
         small: Some("1"),
         large: true,
     }
+}
+
+const fn text(name: &'static str, file: &'static str, size: &'static str) -> Program {
+    let mut program = kernel(name, file, size);
+    program.guest.source = Source::Text(file);
+    program
 }
 
 /// The program that does nothing; it only starts.
@@ -173,4 +187,26 @@ pub const PROGRAMS: &[Program] = &[
     ),
     go("go_json", "benches/go/json", "180"),
     go("go_pipeline", "benches/go/pipeline", "6000"),
+    text("gc_binary_trees", "benches/gc/binary_trees.wat", "5000"),
+    text("gc_splay", "benches/gc/splay.wat", "30000"),
+    text("gc_richards", "benches/gc/richards.wat", "500"),
+    text("gc_list", "benches/gc/list.wat", "6000"),
+    text("gc_sort", "benches/gc/sort.wat", "350000"),
+    // Engines differ by so much here that sizes are small.
+    text(
+        "eh_throw_near",
+        "benches/exceptions/throw_near.wat",
+        "200000",
+    ),
+    text("eh_throw_far", "benches/exceptions/throw_far.wat", "10000"),
+    text(
+        "eh_calls_guarded",
+        "benches/exceptions/calls_guarded.wat",
+        "20000",
+    ),
+    text(
+        "eh_calls_plain",
+        "benches/exceptions/calls_plain.wat",
+        "20000",
+    ),
 ];

@@ -42,7 +42,7 @@ pub(super) fn run(options: &Options, engines: &[Ready], programs: &[Built]) -> R
         let mut forms = Vec::new();
         for engine in engines {
             match engine.kind {
-                Kind::Native => forms.push((engine, Form::Native(built.native.clone()))),
+                Kind::Native => forms.push((engine, Form::Native(built.native()?))),
                 Kind::Node => forms.push((engine, Form::Wasm(built.wasm.clone()))),
                 Kind::Command => {
                     forms.push((engine, Form::Wasm(built.wasm.clone())));

@@ -1,12 +1,16 @@
 //! How fast compiled code runs: each program's own clock around its work, everything compiled
 //! beforehand.
+//!
+//! Programs with collected objects or exceptions have a table of their own, with the engines that
+//! run them, so that the means of a table are over the same programs.
 
 use super::engines::{Form, Kind, Ready};
 use super::measure::{Sample, geomean, measure, measure_instructions, median};
 use super::table::{Table, ratio};
 use super::{Built, Options};
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use std::process::Command;
 
 pub(super) fn run(
     options: &Options,
@@ -14,23 +18,48 @@ pub(super) fn run(
     programs: &[Built],
     failures: &mut Vec<String>,
 ) -> Result<Value> {
-    let base = engines.first().context("no engine was chosen")?;
-    let unit = match (options.instructions, options.cpu) {
-        (true, _) => "M instructions",
-        (false, true) => "ms of CPU",
-        (false, false) => "ms",
-    };
+    ensure!(!engines.is_empty(), "no engine was chosen");
+    let mut record = Vec::new();
+    for (managed, title) in [
+        (false, "Steady state"),
+        (true, "Steady state: objects and exceptions"),
+    ] {
+        let engines: Vec<&Ready> = engines
+            .iter()
+            .filter(|engine| engine.managed || !managed)
+            .collect();
+        let programs: Vec<&Built> = programs
+            .iter()
+            .filter(|built| built.program.managed() == managed && !built.program.size.is_empty())
+            .collect();
+        if engines.is_empty() || programs.is_empty() {
+            continue;
+        }
+        let table = compare(options, &engines, &programs, failures, &mut record);
+        println!(
+            "\n## {title}\n\nMedians of {} alternating runs; columns after the second are multiples of {}'s.\n\n{table}",
+            options.runs, engines[0].name
+        );
+    }
+    Ok(Value::Array(record))
+}
+
+/// The table of `programs`, the first of `engines` being what others are compared with.
+fn compare(
+    options: &Options,
+    engines: &[&Ready],
+    programs: &[&Built],
+    failures: &mut Vec<String>,
+    record: &mut Vec<Value>,
+) -> Table {
+    let unit = unit(options);
     let mut table = Table::new(
-        ["program".to_owned(), format!("{} {unit}", base.name)]
+        ["program".to_owned(), format!("{} {unit}", engines[0].name)]
             .into_iter()
             .chain(engines[1..].iter().map(|engine| engine.name.to_owned())),
     );
     let mut ratios = vec![Vec::new(); engines.len()];
-    let mut record = Vec::new();
-    for built in programs
-        .iter()
-        .filter(|built| !built.program.size.is_empty())
-    {
+    for built in programs {
         let name = built.program.guest.name;
         eprintln!("running {name}");
         let samples = match alternate(options, engines, built) {
@@ -82,46 +111,50 @@ pub(super) fn run(
             .into_iter()
             .chain(means),
     );
-    println!(
-        "\n## Steady state\n\nMedians of {} alternating runs; columns after the second are multiples of {}'s.\n\n{table}",
-        options.runs, base.name
-    );
-    Ok(Value::Array(record))
+    table
 }
 
 /// Runs one program on every engine in turn, as often as asked: one list of samples for each
 /// engine.
-fn alternate(options: &Options, engines: &[Ready], built: &Built) -> Result<Vec<Vec<Sample>>> {
+fn alternate(options: &Options, engines: &[&Ready], built: &Built) -> Result<Vec<Vec<Sample>>> {
     let mut forms = Vec::new();
     for engine in engines {
         forms.push(match engine.kind {
-            Kind::Native => Form::Native(built.native.clone()),
+            Kind::Native => Form::Native(built.native()?),
             Kind::Node => Form::Warm(built.wasm.clone()),
             Kind::Command => Form::Precompiled(engine.precompiled(&built.wasm)?),
         });
     }
     let mut samples = vec![Vec::new(); engines.len()];
-    // Counts hardly vary.
-    let runs = if options.instructions {
-        1
-    } else {
-        options.runs
-    };
-    for _ in 0..runs {
+    for _ in 0..options.steady_runs() {
         for (index, engine) in engines.iter().enumerate() {
             let command = engine.run(&forms[index], &[built.program.size]);
-            samples[index].push(if options.instructions {
-                measure_instructions(command)?
-            } else {
-                measure(command)?
-            });
+            samples[index].push(sample(options, command)?);
         }
     }
     Ok(samples)
 }
 
+/// The unit of [`cost`].
+pub(super) fn unit(options: &Options) -> &'static str {
+    match (options.instructions, options.cpu) {
+        (true, _) => "M instructions",
+        (false, true) => "ms of CPU",
+        (false, false) => "ms",
+    }
+}
+
+/// One run, measured as was asked for.
+pub(super) fn sample(options: &Options, command: Command) -> Result<Sample> {
+    if options.instructions {
+        measure_instructions(command)
+    } else {
+        measure(command)
+    }
+}
+
 /// Milliseconds of the program's own clock or of processor time, or millions of instructions.
-fn cost(options: &Options, sample: &Sample) -> Option<f64> {
+pub(super) fn cost(options: &Options, sample: &Sample) -> Option<f64> {
     if options.instructions {
         return sample.instructions.map(|count| count as f64 / 1e6);
     }
@@ -132,7 +165,7 @@ fn cost(options: &Options, sample: &Sample) -> Option<f64> {
 }
 
 /// Names two engines whose checksums differ, or one that printed none.
-fn disagreement(engines: &[Ready], samples: &[Vec<Sample>]) -> Option<String> {
+fn disagreement(engines: &[&Ready], samples: &[Vec<Sample>]) -> Option<String> {
     let expected = &samples[0][0].checksum;
     if !expected.starts_with("checksum ") {
         return Some(format!(

@@ -5,6 +5,7 @@
 
 use super::fetch::{self, Compilers};
 use super::guest::{Guest, Library, Source, Target};
+use super::text;
 use crate::paths;
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
@@ -25,6 +26,15 @@ const C_FLAGS: &[&str] = &[
     "-w",
 ];
 
+/// Flags of C programs without a C library; `_start` is exported by an attribute.
+const FREESTANDING_FLAGS: &[&str] = &[
+    "-nostdlib",
+    "-Wl,--no-entry",
+    "-Wl,-z,stack-size=1048576",
+    "-DBENCH_FREESTANDING",
+    "-s",
+];
+
 /// Builds `guest` for `target` and returns the path of the program.
 ///
 /// # Errors
@@ -33,19 +43,22 @@ pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<Pat
     let _exclusive = fetch::exclusive("build")?;
     let dir = paths::tools().join("programs");
     fs::create_dir_all(&dir)?;
-    let output = match target {
-        Target::Wasm => dir.join(format!("{}.wasm", guest.name)),
-        Target::Native => dir.join(format!("{}.native", guest.name)),
-    };
+    let output = dir.join(format!("{}.{}", guest.name, target.suffix()));
     let mut command = match guest.source {
+        Source::Text(file) => {
+            ensure!(
+                target == Target::Wasm,
+                "{file} is in text format and can be built for nothing but Wasm"
+            );
+            return text::build(file, &output);
+        }
         Source::Go(package) => go(compilers, package, target, &output),
         Source::C(file) => {
             let mut command = c(compilers, guest, target);
-            command
-                .arg(workspace_file(file)?)
-                .arg("-o")
-                .arg(&output)
-                .arg("-lm");
+            command.arg(workspace_file(file)?).arg("-o").arg(&output);
+            if matches!(target, Target::Wasm | Target::Native) {
+                command.arg("-lm");
+            }
             command
         }
         Source::Library(library) => {
@@ -64,15 +77,7 @@ pub fn build(compilers: &Compilers, guest: &Guest, target: Target) -> Result<Pat
     if output.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(output);
     }
-    eprintln!(
-        "building {} ({})",
-        guest.name,
-        if target == Target::Wasm {
-            "wasm"
-        } else {
-            "native"
-        }
-    );
+    eprintln!("building {} ({})", guest.name, target.suffix());
     let result = command
         .stdin(Stdio::null())
         .output()
@@ -108,6 +113,17 @@ fn c(compilers: &Compilers, guest: &Guest, target: Target) -> Command {
             command.arg("-mcpu=x86_64_v3");
         }
         Target::Native => {}
+        Target::Freestanding32 | Target::Freestanding64 => {
+            let triple = if target == Target::Freestanding32 {
+                "wasm32-freestanding"
+            } else {
+                "wasm64-freestanding"
+            };
+            command
+                .args(["-target", triple])
+                .args(FREESTANDING_FLAGS)
+                .args(guest.wasm_flags);
+        }
     }
     command
         .arg("-I")
@@ -253,9 +269,9 @@ fn fingerprint(command: &Command, guest: &Guest) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     let args: Vec<OsString> = command.get_args().map(OsString::from).collect();
     (command.get_program(), args).hash(&mut hasher);
-    let mut files = vec!["benches/include/bench.h"];
+    let mut files = vec!["benches/include/bench.h", "benches/include/freestanding.h"];
     match guest.source {
-        Source::C(file) => files.push(file),
+        Source::C(file) | Source::Text(file) => files.push(file),
         Source::Library(library) => {
             files.push(library.driver);
             files.extend(library.script);

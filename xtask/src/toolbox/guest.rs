@@ -9,6 +9,9 @@ pub enum Source {
     Library(Library),
     /// A Go package, a folder relative to the workspace.
     Go(&'static str),
+    /// A module of ours in text format, relative to the workspace; see
+    /// [`text`](super::text). It is Wasm and nothing else.
+    Text(&'static str),
 }
 
 /// A C library inside a `*-sys` crate, and the driver that makes a program of it.
@@ -58,4 +61,20 @@ pub enum Target {
     Wasm,
     /// This machine's architecture: on x86-64 at level 3, elsewhere at the compiler's default.
     Native,
+    /// `wasm32` with nothing but `benches/include/freestanding.h`, for kernels in C.
+    Freestanding32,
+    /// The same with memory of 64-bit addresses.
+    Freestanding64,
+}
+
+impl Target {
+    /// How the file that is built for it ends, after the guest's name and a dot.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Target::Wasm => "wasm",
+            Target::Native => "native",
+            Target::Freestanding32 => "free32.wasm",
+            Target::Freestanding64 => "free64.wasm",
+        }
+    }
 }

@@ -8,3 +8,4 @@ pub mod build;
 pub mod fetch;
 pub mod guest;
 pub mod library;
+pub mod text;

@@ -1,7 +1,7 @@
 //! The keys of `-C` / `--codegen`: which compiler makes the code, and how.
 
 use super::table::{Group, Key, Kind, Value, later, on};
-use meantime::{Config, Inlining, Strategy};
+use meantime::{Collector, Config, Inlining, Strategy};
 
 /// `-C` / `--codegen` / `[codegen]`.
 pub static CODEGEN: Group = Group {
@@ -22,12 +22,19 @@ const KEYS: &[Key] = &[
         },
     )
     .but_later(&["winch"]),
-    later(
+    on(
         "collector",
         Kind::Choice(&["drc", "null", "copying"]),
-        "chosen for you",
+        "copying",
         "the garbage collector",
-    ),
+        |plan, value| {
+            plan.config.collector(match value {
+                Value::Text(word) if word == "null" => Collector::Null,
+                _ => Collector::Copying,
+            });
+        },
+    )
+    .but_later(&["drc"]),
     on(
         "cranelift-debug-verifier",
         Kind::Bool,
@@ -90,13 +97,15 @@ const KEYS: &[Key] = &[
         "keep trap metadata for internal assertions",
     )
     .harmless(&["n"]),
-    later(
+    on(
         "metadata-for-gc-heap-corruption",
         Kind::Bool,
         "y",
         "keep trap metadata for checks of the GC heap",
-    )
-    .harmless(&["y", "n"]),
+        |plan, value| {
+            plan.config.metadata_for_gc_heap_corruption(value.on());
+        },
+    ),
     on(
         "cranelift-",
         Kind::Flag,

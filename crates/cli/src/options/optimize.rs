@@ -3,6 +3,7 @@
 
 use super::table::{Group, Key, Kind, U32, U64, USIZE, later, on};
 use meantime::{OptLevel, RegallocAlgorithm};
+use std::num::NonZeroU32;
 
 /// `-O` / `--optimize` / `[optimize]`.
 pub static OPTIMIZE: Group = Group {
@@ -76,35 +77,50 @@ const KEYS: &[Key] = &[
             plan.config.memory_guard_size(value.int());
         },
     ),
-    later(
+    on(
         "gc-heap-may-move",
         Kind::Bool,
         "y",
         "whether the GC heap may move when it grows",
+        |plan, value| {
+            plan.config.gc_heap_may_move(value.on());
+        },
     ),
-    later(
+    on(
         "gc-heap-reservation",
         U64,
-        "4 GiB on 64-bit hosts",
+        "4 GiB",
         "bytes of address space reserved for the GC heap",
+        |plan, value| {
+            plan.config.gc_heap_reservation(value.int());
+        },
     ),
-    later(
+    on(
         "gc-heap-reservation-for-growth",
         U64,
-        "2 GiB on 64-bit hosts",
+        "2 GiB",
         "bytes reserved past a GC heap that moved",
+        |plan, value| {
+            plan.config.gc_heap_reservation_for_growth(value.int());
+        },
     ),
-    later(
+    on(
         "gc-heap-guard-size",
         U64,
-        "32 MiB on 64-bit hosts",
+        "1 MiB",
         "bytes of unmapped space after the GC heap",
+        |plan, value| {
+            plan.config.gc_heap_guard_size(value.int());
+        },
     ),
-    later(
+    on(
         "gc-heap-initial-size",
         U64,
         "0",
         "bytes the GC heap starts with",
+        |plan, value| {
+            plan.config.gc_heap_initial_size(value.int());
+        },
     ),
     on(
         "guard-before-linear-memory",
@@ -338,10 +354,17 @@ const KEYS: &[Key] = &[
         "use PAGEMAP_SCAN when resetting pooled memories",
     )
     .harmless(&["n", "auto"]),
-    later(
+    on(
         "gc-zeal-alloc-counter",
         U32,
         "unset",
         "for tests: collect after this many allocations",
+        |plan, value| {
+            // Zero asks for none.
+            let counter = u32::try_from(value.int()).ok().and_then(NonZeroU32::new);
+            if plan.config.gc_zeal_alloc_counter(counter).is_err() {
+                unreachable!("it has no errors");
+            }
+        },
     ),
 ];

@@ -353,16 +353,25 @@ const KEYS: &[Key] = &[
     )
     .proposal(),
     later("stack-switching", Kind::Bool, "n", "stack switching").harmless(&["n"]),
-    later("gc", Kind::Bool, "n", "garbage-collected types")
-        .harmless(&["n"])
-        .proposal(),
-    later(
+    on(
+        "gc",
+        Kind::Bool,
+        "y",
+        "garbage-collected types",
+        |plan, value| {
+            plan.config.wasm_gc(value.on());
+        },
+    )
+    .proposal(),
+    on(
         "custom-page-sizes",
         Kind::Bool,
         "n",
         "page sizes other than 64 KiB",
+        |plan, value| {
+            plan.config.wasm_custom_page_sizes(value.on());
+        },
     )
-    .harmless(&["n"])
     .proposal(),
     on(
         "wide-arithmetic",
@@ -385,9 +394,16 @@ const KEYS: &[Key] = &[
         },
     )
     .proposal(),
-    later("exceptions", Kind::Bool, "n", "exceptions")
-        .harmless(&["n"])
-        .proposal(),
+    on(
+        "exceptions",
+        Kind::Bool,
+        "y",
+        "exceptions",
+        |plan, value| {
+            plan.config.wasm_exceptions(value.on());
+        },
+    )
+    .proposal(),
     on(
         "gc-support",
         Kind::Bool,

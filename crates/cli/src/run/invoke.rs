@@ -78,7 +78,7 @@ pub fn print(results: &[Val]) -> Result<()> {
 }
 
 /// A result as it is shown.
-struct Shown<'a>(&'a Val);
+pub struct Shown<'a>(pub &'a Val);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

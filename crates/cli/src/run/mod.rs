@@ -2,6 +2,7 @@
 //! Not the parsing of options, which is done when this begins.
 
 mod invoke;
+mod uncaught;
 mod wasi;
 
 use crate::cmd::run::RunCommand;
@@ -103,6 +104,7 @@ fn call_main(
         initialize
             .typed::<(), ()>(&*store)?
             .call(&mut *store, ())
+            .map_err(|error| uncaught::described(store, &instance, error))
             .context("failed to call `_initialize`")?;
     }
     let Some(name) = &command.invoke else {
@@ -110,13 +112,19 @@ fn call_main(
             .iter()
             .find_map(|name| instance.get_func(&mut *store, name));
         return match main {
-            Some(main) => call(command, store, "the program's start function", main),
+            Some(main) => call(
+                command,
+                store,
+                &instance,
+                "the program's start function",
+                main,
+            ),
             // A module of data and functions alone has nothing to run.
             None => Ok(()),
         };
     };
     let function = exported_function(store, &instance, module, name)?;
-    call(command, store, &format!("`{name}`"), function)
+    call(command, store, &instance, &format!("`{name}`"), function)
 }
 
 /// Finds a function by name, or says which there are.
@@ -151,7 +159,13 @@ fn exported_function(
 }
 
 /// Calls a function with the arguments of the command line, as far as it takes any, and prints what it returns.
-fn call(command: &RunCommand, store: &mut Store<Host>, what: &str, function: Func) -> Result<()> {
+fn call(
+    command: &RunCommand,
+    store: &mut Store<Host>,
+    instance: &Instance,
+    what: &str,
+    function: Func,
+) -> Result<()> {
     let ty = function.ty(&*store);
     let parameters: Vec<_> = ty.params().collect();
     let texts = &command.module_and_arguments[1..];
@@ -173,6 +187,7 @@ fn call(command: &RunCommand, store: &mut Store<Host>, what: &str, function: Fun
     let mut results: Vec<_> = ty.results().map(|ty| invoke::placeholder(&ty)).collect();
     function
         .call(&mut *store, &arguments, &mut results)
+        .map_err(|error| uncaught::described(store, instance, error))
         .with_context(|| format!("failed to call {what}"))?;
     invoke::print(&results)
 }

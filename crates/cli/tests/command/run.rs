@@ -104,6 +104,73 @@ fn a_trap_gives_134() {
 }
 
 #[test]
+fn an_uncaught_exception_is_told_with_its_tag_and_values() {
+    let place = Place::new();
+    place.file(
+        "e.wat",
+        r#"(module $m
+            (tag $oops (export "oops") (param i32 f64))
+            (tag $secret)
+            (func $inner (throw $oops (i32.const 7) (f64.const 1.5)))
+            (func (export "_start") (call $inner))
+            (func (export "other") (throw $secret)))"#,
+    );
+    place.run(&["e.wat"]).fails(
+        1,
+        &[
+            "Error:",
+            "uncaught exception with the tag `oops` and 7, 1.5",
+            "m!inner",
+            "thrown Wasm exception",
+        ],
+    );
+    place
+        .run(&["--invoke", "other", "e.wat"])
+        .fails(1, &["uncaught exception with a tag that is not exported"]);
+    place
+        .run(&["-W", "exceptions=n", "e.wat"])
+        .fails(1, &["exceptions"]);
+}
+
+#[test]
+fn collectors_and_page_sizes_can_be_chosen() {
+    let place = Place::new();
+    place.file(
+        "g.wat",
+        r#"(module
+            (type $t (struct (field i32)))
+            (func (export "f") (result i32)
+                (struct.get $t 0 (struct.new $t (i32.const 5)))))"#,
+    );
+    for options in [
+        &["-C", "collector=null"][..],
+        &["-C", "collector=copying", "-O", "gc-zeal-alloc-counter=1"],
+        &["-O", "gc-heap-initial-size=1048576,gc-heap-may-move=n"],
+    ] {
+        let rest = ["--invoke", "f", "g.wat"];
+        place.run(&[options, &rest].concat()).prints("5\n");
+    }
+    place
+        .run(&["-C", "collector=drc", "g.wat"])
+        .fails(2, &["-C collector=drc is not supported"]);
+    place.run(&["-W", "gc=n", "g.wat"]).fails(1, &["gc"]);
+    place.file(
+        "p.wat",
+        r#"(module
+            (memory 100 (pagesize 1))
+            (func (export "f") (result i32)
+                (drop (memory.grow (i32.const 5)))
+                (memory.size)))"#,
+    );
+    place
+        .run(&["-W", "custom-page-sizes", "--invoke", "f", "p.wat"])
+        .prints("105\n");
+    place
+        .run(&["--invoke", "f", "p.wat"])
+        .fails(1, &["custom page sizes"]);
+}
+
+#[test]
 fn endless_recursion_is_a_trap() {
     let place = Place::new();
     place.file("r.wat", "(module (func $f (export \"_start\") (call $f)))");

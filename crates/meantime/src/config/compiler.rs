@@ -1,8 +1,7 @@
 //! Options about compiling.
 
 use super::{
-    Cache, Collector, Config, Inlining, ModuleVersionStrategy, OptLevel, RegallocAlgorithm,
-    Strategy,
+    Cache, Config, Inlining, ModuleVersionStrategy, OptLevel, RegallocAlgorithm, Strategy,
 };
 use crate::error::{Result, bail};
 use std::path::Path;
@@ -187,10 +186,5 @@ impl Config {
     pub unsafe fn x86_float_abi_ok(&mut self, enable: bool) -> &mut Self {
         let _ = enable;
         self
-    }
-
-    /// Which garbage collector to use. This version has no choice.
-    pub fn collector(&mut self, collector: Collector) -> &mut Self {
-        self.not_yet("collector", collector != Collector::Auto)
     }
 }

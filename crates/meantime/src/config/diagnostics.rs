@@ -89,13 +89,6 @@ impl Config {
         self.not_yet("metadata_for_internal_asserts", enable)
     }
 
-    /// Trap information for accesses that only a corrupt heap makes fault. Compiled code of this version makes none, so this changes
-    /// nothing.
-    pub fn metadata_for_gc_heap_corruption(&mut self, enable: bool) -> &mut Self {
-        let _ = enable;
-        self
-    }
-
     /// Whether traps are caught by Mach ports rather than signals. Of no effect outside macOS.
     pub fn macos_use_mach_ports(&mut self, mach_ports: bool) -> &mut Self {
         let _ = mach_ports;

@@ -27,9 +27,14 @@ const SUPPORTED: &[(WasmFeatures, bool)] = &[
     (WasmFeatures::MULTI_MEMORY, true),
     (WasmFeatures::MEMORY64, true),
     (WasmFeatures::FUNCTION_REFERENCES, true),
+    (WasmFeatures::GC, true),
+    (WasmFeatures::EXCEPTIONS, true),
     // Finished, or widely used, beyond that.
     (WasmFeatures::THREADS, true),
     (WasmFeatures::WIDE_ARITHMETIC, true),
+    // Not finished.
+    (WasmFeatures::CUSTOM_PAGE_SIZES, false),
+    (WasmFeatures::COMPACT_IMPORTS, false),
 ];
 
 /// The features whose entry fulfils a condition.
@@ -108,14 +113,15 @@ methods! {
     wasm_wide_arithmetic = WIDE_ARITHMETIC,
     /// Atomic instructions and shared memories. On by default; see also [`Config::shared_memory`].
     wasm_threads = THREADS,
-    /// Structures and arrays. Not supported by this version.
+    /// Structures, arrays and casts, garbage-collected. On by default; needs [`Config::wasm_function_references`] and
+    /// [`Config::gc_support`].
     wasm_gc = GC,
-    /// Exceptions. Not supported by this version.
+    /// Exceptions: tags, `throw` and `try_table`. On by default; needs [`Config::gc_support`].
     wasm_exceptions = EXCEPTIONS,
     /// Exceptions as they were before the proposal changed. Not supported.
     #[doc(hidden)]
     wasm_legacy_exceptions = LEGACY_EXCEPTIONS,
-    /// Page sizes other than 64 KiB. Not supported by this version.
+    /// Memories with pages of one byte. Off by default.
     wasm_custom_page_sizes = CUSTOM_PAGE_SIZES,
     /// Continuations. Not supported by this version.
     wasm_stack_switching = STACK_SWITCHING,

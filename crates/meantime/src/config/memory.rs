@@ -40,6 +40,7 @@ impl Config {
     }
 
     /// Bytes of address space reserved for each memory. 4 GiB by default, on 64-bit hosts.
+    /// If it is 4 GiB or more, memories with 64-bit addresses get 64 GiB at least, and cannot grow beyond what they get.
     ///
     /// A memory never moves within its reservation. If the reservation is 4 GiB or more, accesses of memories with 32-bit addresses
     /// need no bounds checks ([`Config::memory_guard_size`]). Rounded up to 64 KiB.
@@ -107,35 +108,5 @@ impl Config {
     pub fn shared_memory(&mut self, enable: bool) -> &mut Self {
         self.shared_memory = enable;
         self
-    }
-
-    /// Not supported by this version.
-    pub fn gc_heap_reservation(&mut self, bytes: u64) -> &mut Self {
-        let _ = bytes;
-        self.not_yet("gc_heap_reservation", true)
-    }
-
-    /// Not supported by this version.
-    pub fn gc_heap_guard_size(&mut self, bytes: u64) -> &mut Self {
-        let _ = bytes;
-        self.not_yet("gc_heap_guard_size", true)
-    }
-
-    /// Not supported by this version.
-    pub fn gc_heap_reservation_for_growth(&mut self, bytes: u64) -> &mut Self {
-        let _ = bytes;
-        self.not_yet("gc_heap_reservation_for_growth", true)
-    }
-
-    /// Not supported by this version.
-    pub fn gc_heap_initial_size(&mut self, bytes: u64) -> &mut Self {
-        let _ = bytes;
-        self.not_yet("gc_heap_initial_size", true)
-    }
-
-    /// Not supported by this version.
-    pub fn gc_heap_may_move(&mut self, enable: bool) -> &mut Self {
-        let _ = enable;
-        self.not_yet("gc_heap_may_move", true)
     }
 }

@@ -9,6 +9,8 @@ mod compiler;
 mod diagnostics;
 mod execution;
 mod features;
+mod getters;
+mod heap;
 mod memory;
 mod options;
 mod pooling;
@@ -26,7 +28,7 @@ use crate::error::{Context, Result, bail, ensure};
 use meantime_abi::Tunables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use target_lexicon::{Architecture, Triple};
 use wasmparser::WasmFeatures;
 
@@ -46,10 +48,10 @@ const DENSE_IMAGE_SIZE: u64 = 16 << 20;
 /// config.cranelift_opt_level(OptLevel::None).max_wasm_stack(1 << 20);
 /// let engine = Engine::new(&config)?;
 ///
-/// let error = Engine::new(Config::new().wasm_exceptions(true)).unwrap_err();
+/// let error = Engine::new(Config::new().wasm_stack_switching(true)).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the wasm_exceptions feature is not supported by this version of Meantime",
+///     "the wasm_stack_switching feature is not supported by this version of Meantime",
 /// );
 /// # Ok(())
 /// # }
@@ -80,6 +82,15 @@ pub struct Config {
     pub(crate) force_memory_init_memfd: bool,
     /// Whether shared memories can be created.
     pub(crate) shared_memory: bool,
+
+    pub(crate) collector: Collector,
+    /// Bytes that a store's heap has from the start.
+    pub(crate) gc_heap_initial_size: u64,
+    pub(crate) gc_heap_reservation_for_growth: u64,
+    pub(crate) gc_heap_may_move: bool,
+    /// Allocations between collections, where the collector is zealous.
+    pub(crate) gc_zeal_alloc_counter: Option<NonZeroU32>,
+    pub(crate) metadata_for_gc_heap_corruption: bool,
 
     /// Bytes of stack that guest code may use.
     pub(crate) max_wasm_stack: usize,
@@ -112,6 +123,12 @@ impl Config {
             memory_guaranteed_dense_image_size: DENSE_IMAGE_SIZE,
             force_memory_init_memfd: false,
             shared_memory: false,
+            collector: Collector::default(),
+            gc_heap_initial_size: 0,
+            gc_heap_reservation_for_growth: 2 << 30,
+            gc_heap_may_move: true,
+            gc_zeal_alloc_counter: None,
+            metadata_for_gc_heap_corruption: true,
             max_wasm_stack: 512 << 10,
             async_stack_size: 2 << 20,
             wasm_backtrace_max_frames: diagnostics::DEFAULT_MAX_FRAMES,
@@ -144,6 +161,7 @@ impl Config {
         }
         let features = self.check_features()?;
         self.check_compiler()?;
+        self.check_heap()?;
         if self.max_wasm_stack > self.async_stack_size {
             bail!("max_wasm_stack size cannot exceed the async_stack_size");
         }
@@ -211,6 +229,9 @@ impl fmt::Debug for Config {
             )
             .field("force_memory_init_memfd", &self.force_memory_init_memfd)
             .field("shared_memory", &self.shared_memory)
+            .field("collector", &self.collector)
+            .field("gc_heap_initial_size", &self.gc_heap_initial_size)
+            .field("gc_zeal_alloc_counter", &self.gc_zeal_alloc_counter)
             .field("max_wasm_stack", &self.max_wasm_stack)
             .field("async_stack_size", &self.async_stack_size)
             .field("wasm_backtrace_max_frames", &self.wasm_backtrace_max_frames)

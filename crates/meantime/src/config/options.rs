@@ -22,19 +22,18 @@ pub enum Strategy {
 }
 
 /// Which garbage collector to use.
-///
-/// This version of Meantime has no choice: anything but `Auto` is an error from `Engine::new`.
 #[non_exhaustive]
 #[derive(PartialEq, Eq, Clone, Debug, Copy, Default)]
 pub enum Collector {
-    /// What is best.
+    /// What is best: copying.
     #[default]
     Auto,
-    /// Reference counting, with deferred increments for references on the stack.
+    /// Reference counting, with deferred increments for references on the stack; not in this version.
     DeferredReferenceCounting,
-    /// None: memory is never reclaimed.
+    /// None: objects are never reclaimed, so a heap only grows. Allocating is as fast as can be, and nothing ever pauses: for short
+    /// runs.
     Null,
-    /// A copying collector.
+    /// A copying collector: its work is proportional to what lives.
     Copying,
 }
 

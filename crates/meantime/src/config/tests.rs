@@ -28,12 +28,14 @@ fn defaults() {
         WasmFeatures::MEMORY64,
         WasmFeatures::TAIL_CALL,
         WasmFeatures::FUNCTION_REFERENCES,
+        WasmFeatures::GC,
+        WasmFeatures::EXCEPTIONS,
     ] {
         assert!(features.contains(flag), "{flag:?}");
     }
     for flag in [
-        WasmFeatures::GC,
-        WasmFeatures::EXCEPTIONS,
+        WasmFeatures::CUSTOM_PAGE_SIZES,
+        WasmFeatures::COMPACT_IMPORTS,
         WasmFeatures::COMPONENT_MODEL,
     ] {
         assert!(!features.intersects(flag), "{flag:?}");
@@ -83,8 +85,8 @@ fn features_by_method() {
         .gc_support(true);
     assert_eq!(valid(&config).1, valid(&Config::new()).1);
     assert_eq!(
-        error(|c| c.wasm_gc(true)),
-        "the wasm_gc feature is not supported by this version of Meantime"
+        error(|c| c.wasm_stack_switching(true)),
+        "the wasm_stack_switching feature is not supported by this version of Meantime"
     );
     assert!(error(|c| c.wasm_component_model(true)).contains("wasm_component_model feature"));
     assert_eq!(
@@ -128,14 +130,8 @@ fn what_is_not_supported_yet_is_refused_until_it_is_switched_off() {
         ("coredump_on_trap", |c| c.coredump_on_trap(true)),
         ("wmemcheck", |c| c.wmemcheck(true)),
         ("profiler", |c| c.profiler(ProfilingStrategy::PerfMap)),
-        ("collector", |c| c.collector(Collector::Copying)),
         ("gc_heap_reservation", |c| c.gc_heap_reservation(1)),
-        ("gc_heap_guard_size", |c| c.gc_heap_guard_size(1)),
-        ("gc_heap_reservation_for_growth", |c| {
-            c.gc_heap_reservation_for_growth(1)
-        }),
-        ("gc_heap_initial_size", |c| c.gc_heap_initial_size(1)),
-        ("gc_heap_may_move", |c| c.gc_heap_may_move(true)),
+        ("gc_heap_guard_size", |c| c.gc_heap_guard_size(32 << 20)),
         ("emit_clif", |c| c.emit_clif(std::path::Path::new("/"))),
         ("wasm_branch_hinting", |c| c.wasm_branch_hinting(true)),
         ("concurrency_support", |c| c.concurrency_support(true)),
@@ -363,15 +359,40 @@ fn inlining_modes_print_and_parse() {
 
 #[test]
 fn debug_shows_features_and_options() {
-    let text = format!("{:?}", Config::new().wasm_gc(true));
+    let text = format!("{:?}", Config::new().wasm_gc(false));
     for part in [
-        "wasm_gc: true",
+        "wasm_gc: false",
         "wasm_simd: true",
-        "wasm_exceptions: false",
+        "wasm_exceptions: true",
+        "collector: Auto",
         "max_wasm_stack: 524288",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+#[test]
+fn heaps() {
+    for collector in [Collector::Auto, Collector::Copying, Collector::Null] {
+        valid(Config::new().collector(collector));
+    }
+    let mut config = Config::new();
+    assert_eq!(config.chosen_collector(), Collector::Copying);
+    config.collector(Collector::DeferredReferenceCounting);
+    let message = config.validate().unwrap_err().to_string();
+    assert!(message.contains("reference-counting collector is not in"));
+    // What a heap is like anyway can be asked for.
+    config
+        .collector(Collector::Null)
+        .gc_heap_reservation(4 << 30)
+        .gc_heap_guard_size(64 << 10)
+        .gc_heap_reservation_for_growth(1)
+        .gc_heap_may_move(false)
+        .gc_heap_initial_size(1 << 20)
+        .gc_zeal_alloc_counter(NonZeroU32::new(3))
+        .unwrap();
+    valid(&config);
+    assert!(error(|c| c.gc_heap_initial_size(3 << 30)).contains("gc_heap_initial_size"));
 }
 
 #[test]

@@ -26,6 +26,7 @@ impl Tag {
         if !Engine::same(ty.ty().engine(), store.engine()) {
             bail!("tag type belongs to another engine");
         }
+        store.admit_type(ty.ty().registered());
         let mut shape = vm::InstanceShape::empty(VmCounts {
             tags: 1,
             ..VmCounts::default()

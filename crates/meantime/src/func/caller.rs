@@ -93,6 +93,11 @@ impl<T: 'static> Caller<'_, T> {
     pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         self.store.gc(why)
     }
+
+    /// Bytes that the heap of objects has now. See [`Store::gc_heap_capacity`](crate::Store::gc_heap_capacity).
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.store.0.opaque().vm().gc_heap_capacity()
+    }
 }
 
 impl<T: 'static> AsContext for Caller<'_, T> {

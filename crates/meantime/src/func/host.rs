@@ -4,7 +4,7 @@
 //! from slots, calls it, and stores the results. Nothing is decided at run time.
 
 use super::{Caller, Func, WasmRet, WasmTyList};
-use crate::store::{StoreInner, StoreOpaque, to_host_error};
+use crate::store::{StoreInner, StoreOpaque};
 use crate::{Engine, Error, FuncType, Result, Val, ValRaw, bail};
 use core::any::Any;
 use core::ffi::c_void;
@@ -200,7 +200,7 @@ unsafe fn in_host<T: 'static>(
             let scope = store.opaque_mut().vm_mut().gc_mut().enter_scope();
             let result = body(store);
             store.opaque_mut().vm_mut().gc_mut().exit_scope(scope);
-            result.map_err(to_host_error)
+            result.map_err(|error| store.opaque().pending(error))
         })
     }
 }

@@ -4,7 +4,10 @@
 //! that a typed call copies values to and from the stack and looks at nothing else. The traits are sealed in effect: they are unsafe, and
 //! implemented here for all types that can be passed.
 
-use crate::gc::{AnyRef, ExnRef, ExternRef, I31, NoExtern, NoFunc, NoneRef, OwnedRooted, Rooted};
+use crate::gc::{
+    AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, I31, NoExtern, NoFunc, NoneRef, OwnedRooted,
+    Rooted, StructRef,
+};
 use crate::store::StoreOpaque;
 use crate::{Error, Func, FuncType, HeapType, RefType, Result, V128, ValRaw, ValType, bail};
 
@@ -131,7 +134,7 @@ unsafe impl WasmTy for Option<Func> {
 }
 
 macro_rules! roots {
-    ($($ty:ty, $heap:ident;)*) => {$(
+    ($($ty:ty, $heap:ident, $hierarchy:ident;)*) => {$(
         // SAFETY: a 32-bit reference into the store's heap, never null.
         #[allow(unsafe_code)]
         unsafe impl WasmTy for Rooted<$ty> {
@@ -142,7 +145,7 @@ macro_rules! roots {
                 Rooted::belongs_to(self, store)
             }
             fn check_exact(&self, store: &StoreOpaque, ty: &RefType) -> Result<()> {
-                crate::Ref::from(*self).check_ty(store, ty)
+                crate::Ref::$hierarchy(Some(self.cast())).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
                 *slot = ValRaw::gc_ref(self.unroot(store)?);
@@ -163,7 +166,7 @@ macro_rules! roots {
                 self.as_ref().is_none_or(|r| r.belongs_to(store))
             }
             fn check_exact(&self, store: &StoreOpaque, ty: &RefType) -> Result<()> {
-                crate::Ref::from(*self).check_ty(store, ty)
+                crate::Ref::$hierarchy(self.map(Rooted::cast)).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
                 *slot = ValRaw::gc_ref(self.map_or(Ok(0), |r| r.unroot(store))?);
@@ -183,8 +186,8 @@ macro_rules! roots {
             fn belongs_to(&self, store: &StoreOpaque) -> bool {
                 OwnedRooted::belongs_to(self, store)
             }
-            fn check_exact(&self, _: &StoreOpaque, ty: &RefType) -> Result<()> {
-                check_abstract(ty, &HeapType::$heap)
+            fn check_exact(&self, store: &StoreOpaque, ty: &RefType) -> Result<()> {
+                crate::Ref::$hierarchy(Some(Rooted::of(&**self).cast())).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
                 *slot = ValRaw::gc_ref(self.unroot(store)?);
@@ -204,8 +207,9 @@ macro_rules! roots {
             fn belongs_to(&self, store: &StoreOpaque) -> bool {
                 self.as_ref().is_none_or(|r| r.belongs_to(store))
             }
-            fn check_exact(&self, _: &StoreOpaque, ty: &RefType) -> Result<()> {
-                check_abstract(ty, &HeapType::$heap)
+            fn check_exact(&self, store: &StoreOpaque, ty: &RefType) -> Result<()> {
+                let root = self.as_ref().map(|r| Rooted::of(&**r).cast());
+                crate::Ref::$hierarchy(root).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
                 *slot = ValRaw::gc_ref(self.as_ref().map_or(Ok(0), |r| r.unroot(store))?);
@@ -219,17 +223,12 @@ macro_rules! roots {
 }
 
 roots! {
-    ExternRef, Extern;
-    AnyRef, Any;
-    ExnRef, Exn;
-}
-
-/// An owned root says nothing of its object's exact type, so it passes only where its own type does.
-fn check_abstract(ty: &RefType, heap: &HeapType) -> Result<()> {
-    if heap.matches(ty.heap_type()) {
-        return Ok(());
-    }
-    bail!("type mismatch: expected {ty}, found a reference to {heap}")
+    ExternRef, Extern, Extern;
+    AnyRef, Any, Any;
+    EqRef, Eq, Any;
+    StructRef, Struct, Any;
+    ArrayRef, Array, Any;
+    ExnRef, Exn, Exn;
 }
 
 // SAFETY: an `i31` is its value shifted left, with the lowest bit set.

@@ -4,14 +4,23 @@
 //! [`RootScope`], or the host function it was made in); an [`OwnedRooted`] is a root of its own that ends when it is dropped.
 
 mod anyref;
+mod arrayref;
+mod eqref;
+mod exnref;
 mod externref;
 mod i31;
+pub(crate) mod object;
 mod rooting;
+mod structref;
 
 pub use anyref::AnyRef;
+pub use arrayref::{ArrayRef, ArrayRefPre};
+pub use eqref::EqRef;
+pub use exnref::{ExnRef, ExnRefPre};
 pub use externref::ExternRef;
 pub use i31::I31;
-pub use rooting::{ExnRef, GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};
+pub use rooting::{GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};
+pub use structref::{StructRef, StructRefPre};
 
 use core::convert::Infallible;
 
@@ -64,13 +73,36 @@ impl NoneRef {
     }
 }
 
-/// The error of a call that ended with an exception that nothing caught; the exception waits in the store.
+/// The error of a call that ended with an exception that nothing caught; the exception waits in the store
+/// ([`Store::take_pending_exception`](crate::Store::take_pending_exception)).
 ///
-/// No guest can throw before exception handling is supported.
+/// A host function that returns this error, its own or that of a call that it made, throws the exception that waits in the store.
+///
+/// ```
+/// use meantime::*;
+/// # fn main() -> Result<()> {
+/// let engine = Engine::default();
+/// let module = Module::new(
+///     &engine,
+///     r#"(module
+///         (tag $tag (export "tag") (param i64))
+///         (func (export "run") (throw $tag (i64.const 7))))"#,
+/// )?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+///
+/// let error = run.call(&mut store, ()).unwrap_err();
+/// assert!(error.is::<ThrownException>() && error.is::<WasmBacktrace>());
+/// let exception = store.take_pending_exception().unwrap();
+/// let tag = instance.get_tag(&mut store, "tag").unwrap();
+/// assert!(Tag::eq(&exception.tag(&mut store)?, &tag, &store));
+/// assert_eq!(exception.field(&mut store, 0)?.unwrap_i64(), 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-pub struct ThrownException {
-    _made_by_throws_alone: Infallible,
-}
+pub struct ThrownException;
 
 impl core::fmt::Display for ThrownException {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -84,6 +116,12 @@ impl core::error::Error for ThrownException {}
 #[derive(Debug)]
 pub struct GcHeapOutOfMemory<T> {
     value: T,
+}
+
+impl GcHeapOutOfMemory<()> {
+    pub(crate) fn new() -> Self {
+        GcHeapOutOfMemory { value: () }
+    }
 }
 
 impl<T> GcHeapOutOfMemory<T> {

@@ -3,9 +3,9 @@
 //! The one idea: a root is a place ([`RootIndex`]) in the store's tables of roots, checked on every use, so that a root whose scope has
 //! ended is an error and never another object.
 
-use crate::gc::{AnyRef, ExternRef};
+use crate::gc::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, StructRef};
 use crate::store::{StoreId, StoreOpaque};
-use crate::{AsContext, AsContextMut, HeapType, Result, StoreContext, StoreContextMut, format_err};
+use crate::{AsContext, AsContextMut, Result, StoreContext, StoreContextMut, format_err};
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
@@ -66,18 +66,55 @@ macro_rules! gc_refs {
     )*};
 }
 
-gc_refs! { ExternRef AnyRef ExnRef }
+gc_refs! { ExternRef AnyRef EqRef StructRef ArrayRef ExnRef }
 
-/// An exception.
-///
-/// Values of this type come with exception handling; until then there is only its null.
-#[derive(Copy, Clone, Debug)]
-#[repr(transparent)]
-pub struct ExnRef {
-    index: RootIndex,
+macro_rules! upcasts {
+    ($($from:ident { $($method:ident $to:ident)* })*) => {$(
+        impl Rooted<$from> {
+            $(
+                #[doc = concat!("The same root as an [`", stringify!($to), "`].")]
+                pub fn $method(self) -> Rooted<$to> {
+                    self.cast()
+                }
+            )*
+        }
+
+        impl OwnedRooted<$from> {
+            $(
+                #[doc = concat!("The same root as an [`", stringify!($to), "`].")]
+                pub fn $method(self) -> OwnedRooted<$to> {
+                    OwnedRooted {
+                        inner: $to::at(self.inner.index()),
+                        root: self.root,
+                    }
+                }
+            )*
+        }
+
+        $(
+            impl From<Rooted<$from>> for Rooted<$to> {
+                fn from(root: Rooted<$from>) -> Rooted<$to> {
+                    root.$method()
+                }
+            }
+
+            impl From<OwnedRooted<$from>> for OwnedRooted<$to> {
+                fn from(root: OwnedRooted<$from>) -> OwnedRooted<$to> {
+                    root.$method()
+                }
+            }
+        )*
+    )*};
+}
+
+upcasts! {
+    EqRef { to_anyref AnyRef }
+    StructRef { to_anyref AnyRef to_eqref EqRef }
+    ArrayRef { to_anyref AnyRef to_eqref EqRef }
 }
 
 /// A root that lives until its scope ends: the innermost [`RootScope`] or host function that it was made in, or else the store.
+#[repr(transparent)]
 pub struct Rooted<T: GcRef> {
     inner: T,
 }
@@ -191,17 +228,6 @@ impl<T: GcRef> Rooted<T> {
     /// Hashes the root itself.
     pub fn rooted_hash<H: Hasher>(&self, state: &mut H) {
         self.inner.index().hash(state);
-    }
-}
-
-impl Rooted<AnyRef> {
-    pub(crate) fn load_heap_type(&self, store: &StoreOpaque) -> Result<HeapType> {
-        let object = self.inner.index().get(store)?;
-        Ok(if object.is_i31() {
-            HeapType::I31
-        } else {
-            HeapType::Any
-        })
     }
 }
 

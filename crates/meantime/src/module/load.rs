@@ -1,17 +1,19 @@
 //! From an artifact, in memory or mapped from a file, to a [`Module`] that can run.
 
 use super::{CodeOwner, Module, ModuleInner};
-use crate::instantiate::{Recipe, constant};
+use crate::const_expr::constant;
+use crate::instantiate::Recipe;
 use crate::type_registry::ModuleTypes;
 use crate::{Engine, Error, Result, ValRaw, bail};
 use meantime_abi::entity::{PrimaryMap, SecondaryMap};
-use meantime_abi::{RefRepr, Trampoline, TypeIndex};
+use meantime_abi::{CompositeType, RefRepr, Trampoline, TypeIndex, ValType};
 use meantime_compile::{Artifact, ArtifactView, Backend, Expect, LoadedArtifact};
 use meantime_module::{ElemItems, SegmentMode};
 use meantime_vm as vm;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use wasmparser::WasmFeatures;
 
 /// Where a module's artifact is.
 pub(super) enum Source {
@@ -156,6 +158,7 @@ impl Module {
         let groups = env.rec_groups().values().cloned();
         let types = engine.types().register_module(env.types(), groups)?;
         let recipe = Recipe::new(env);
+        let sees_objects = sees_objects(env, engine.features());
         let debug_info = debug_info || env.custom_section(".debug_info").is_some();
         let mut failed = None;
         let inner = Arc::new_cyclic(|weak| {
@@ -170,6 +173,7 @@ impl Module {
                 region,
                 shape,
                 recipe,
+                sees_objects,
                 debug_info,
                 symbols: OnceLock::new(),
             }
@@ -179,6 +183,29 @@ impl Module {
             None => Ok(Module { inner }),
         }
     }
+}
+
+/// Whether code of a module may come across objects: whether it can make any (structures, arrays and exceptions), or get any from
+/// elsewhere. What is got from elsewhere comes as a parameter, a result, or through an import; external references may be objects, too.
+fn sees_objects(env: &meantime_module::Module, features: WasmFeatures) -> bool {
+    if !features.intersects(WasmFeatures::GC | WasmFeatures::EXCEPTIONS) {
+        return false;
+    }
+    let counts = env.counts();
+    let globals = env.globals().values().take(counts.global_imports as usize);
+    let tables = env.tables().values().take(counts.table_imports as usize);
+    let signatures = env.types().values().any(|ty| match &ty.composite {
+        CompositeType::Func(func) => func
+            .params
+            .iter()
+            .chain(&func.results)
+            .any(ValType::is_gc_ref),
+        CompositeType::Struct(_) | CompositeType::Array(_) => true,
+    });
+    let mut imports = globals
+        .map(|ty| ty.content)
+        .chain(tables.map(|ty| ValType::Ref(ty.element)));
+    signatures || !env.tags().is_empty() || imports.any(|ty| ty.is_gc_ref())
 }
 
 /// Stands in where code could not be loaded, until the error is returned.

@@ -44,6 +44,8 @@ struct ModuleInner {
     region: Arc<vm::CodeRegion>,
     shape: Arc<vm::InstanceShape>,
     recipe: Recipe,
+    /// Whether its code may come across objects of the heap.
+    sees_objects: bool,
     /// Whether the module as it was written has DWARF, kept or not.
     debug_info: bool,
     symbols: OnceLock<Option<symbolize::Symbols>>,
@@ -189,6 +191,20 @@ impl Module {
     }
 
     /// The canonical type of one of the module's.
+    pub(crate) fn types(&self) -> &ModuleTypes {
+        &self.inner.types
+    }
+
+    /// Tells modules apart as long as they live.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
+    /// Whether its code may come across objects of the heap, its own or others', so that there must be a heap to look them up in.
+    pub(crate) fn sees_objects(&self) -> bool {
+        self.inner.sees_objects
+    }
+
     pub(crate) fn type_id(&self, index: TypeIndex) -> TypeId {
         self.inner.types.id(index)
     }

@@ -1,7 +1,7 @@
 //! [`StoreContext`] and [`StoreContextMut`]: a borrowed store, and the traits for what can be borrowed as one.
 
 use super::{Store, StoreInner};
-use crate::{Engine, GcHeapOutOfMemory, Result};
+use crate::Engine;
 
 /// A store, borrowed to read.
 #[repr(transparent)]
@@ -52,16 +52,6 @@ impl<T> StoreContextMut<'_, T> {
     /// The host's data, to change.
     pub fn data_mut(&mut self) -> &mut T {
         self.0.data_mut()
-    }
-
-    /// Collects garbage now. See [`Store::gc`].
-    ///
-    /// # Errors
-    ///
-    /// See [`Store::gc`].
-    pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
-        self.0.opaque_mut().vm_mut().collect_garbage();
-        Ok(())
     }
 }
 

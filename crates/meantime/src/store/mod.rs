@@ -4,6 +4,7 @@
 //! this crate works with; the typed half is reached again where a host function or a limiter needs `T`.
 
 mod context;
+mod heap;
 mod limiter;
 
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
@@ -82,6 +83,7 @@ pub struct StoreOpaque {
     owners: Vec<Option<Owner>>,
     counts: Counts,
     limits: Counts,
+    heap_types: heap::HeapTypes,
 }
 
 /// How many of each a store has, or may have.
@@ -122,6 +124,7 @@ impl<T> Store<T> {
                     tables: 0,
                 },
                 limits: limiter::DEFAULT_LIMITS,
+                heap_types: heap::HeapTypes::default(),
             },
             limiter: None,
             data: ManuallyDrop::new(data),
@@ -171,25 +174,6 @@ impl<T> Store<T> {
         limiter: impl FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send + Sync + 'static,
     ) {
         self.inner.set_limiter(Box::new(limiter));
-    }
-
-    /// The exception that ended the last call, if one did; see [`ThrownException`](crate::ThrownException).
-    pub fn take_pending_exception(&mut self) -> Option<crate::Rooted<crate::ExnRef>> {
-        None
-    }
-
-    /// Whether there is one.
-    pub fn has_pending_exception(&self) -> bool {
-        false
-    }
-
-    /// Collects garbage now.
-    ///
-    /// # Errors
-    ///
-    /// None today; that the heap cannot grow will be one.
-    pub fn gc(&mut self, why: Option<&crate::GcHeapOutOfMemory<()>>) -> Result<()> {
-        self.as_context_mut().gc(why)
     }
 }
 
@@ -362,19 +346,25 @@ pub(crate) struct HostType {
 pub(crate) fn from_allocate_error(error: vm::AllocateError) -> Error {
     match error {
         vm::AllocateError::Host(error) => from_host_error(error),
+        vm::AllocateError::GcHeapOutOfMemory { .. } => crate::GcHeapOutOfMemory::new().into(),
         other => crate::format_err!("{other}"),
     }
 }
 
 /// Errors pass through `vm` as `dyn Any`; all of them are boxed [`Error`]s of this crate.
 pub(crate) fn from_host_error(error: vm::HostError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => *error,
-        // The runtime's own errors are sentences.
-        Err(other) => match other.downcast::<String>() {
-            Ok(message) => crate::format_err!("{message}"),
-            Err(_) => crate::format_err!("host error of unknown type"),
-        },
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return *error,
+        Err(other) => other,
+    };
+    // The runtime's own errors are sentences, and why there was no room for an object.
+    let error = match error.downcast::<String>() {
+        Ok(message) => return crate::format_err!("{message}"),
+        Err(other) => other,
+    };
+    match error.downcast::<vm::AllocateError>() {
+        Ok(error) => from_allocate_error(*error),
+        Err(_) => crate::format_err!("host error of unknown type"),
     }
 }
 

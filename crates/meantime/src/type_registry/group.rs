@@ -3,10 +3,10 @@
 //! Both can be read without the registry's lock: a group never changes.
 
 use super::{Shared, TypeRegistry};
-use meantime_abi::{SubType, TypeId};
+use meantime_abi::{GcLayout, SubType, TypeId};
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A reference in a group's key.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -24,11 +24,18 @@ pub(crate) struct Member {
     ty: SubType<TypeId>,
     /// From the topmost down to the declared supertype.
     supertypes: Box<[TypeId]>,
+    /// How objects of it lie in a heap, once somebody asked.
+    layout: OnceLock<GcLayout>,
 }
 
 impl Member {
     pub(super) fn new(id: TypeId, ty: SubType<TypeId>, supertypes: Box<[TypeId]>) -> Member {
-        Member { id, ty, supertypes }
+        Member {
+            id,
+            ty,
+            supertypes,
+            layout: OnceLock::new(),
+        }
     }
 
     pub(super) fn id(&self) -> TypeId {
@@ -38,6 +45,14 @@ impl Member {
     /// How many supertypes it has.
     pub(super) fn depth(&self) -> usize {
         self.supertypes.len()
+    }
+
+    pub(super) fn ty(&self) -> &SubType<TypeId> {
+        &self.ty
+    }
+
+    pub(super) fn supertypes(&self) -> &[TypeId] {
+        &self.supertypes
     }
 
     /// The supertypes of a direct subtype: from the topmost down to this.
@@ -123,6 +138,19 @@ impl RegisteredType {
     /// Its definition.
     pub(crate) fn ty(&self) -> &SubType<TypeId> {
         &self.member().ty
+    }
+
+    /// How objects of it lie in a heap; of a function type, exceptions whose tag has it.
+    pub(crate) fn layout(&self) -> &GcLayout {
+        let member = self.member();
+        member
+            .layout
+            .get_or_init(|| GcLayout::of(&member.ty.composite))
+    }
+
+    /// All its supertypes, from the topmost down to the declared one.
+    pub(crate) fn supertypes(&self) -> &[TypeId] {
+        self.member().supertypes()
     }
 
     /// The type's declared supertype.

@@ -17,7 +17,7 @@ pub(crate) use group::{RecGroup, RegisteredType};
 use crate::error::{Result, ensure};
 use group::{GroupRef, Member};
 use meantime_abi::entity::PrimaryMap;
-use meantime_abi::{SubType, TypeId, TypeIndex};
+use meantime_abi::{CompositeType, SubType, TypeId, TypeIndex};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
@@ -62,7 +62,7 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) struct ModuleTypes {
     ids: Box<[TypeId]>,
-    _groups: Box<[Arc<RecGroup>]>,
+    groups: Box<[Arc<RecGroup>]>,
 }
 
 impl ModuleTypes {
@@ -78,6 +78,14 @@ impl ModuleTypes {
     /// When the module has no such type.
     pub(crate) fn id(&self, index: TypeIndex) -> TypeId {
         self.ids[index.as_u32() as usize]
+    }
+
+    /// Every type of the module: its id, its supertypes from the topmost down to the declared one, and its definition.
+    pub(crate) fn definitions(
+        &self,
+    ) -> impl Iterator<Item = (TypeId, &[TypeId], &CompositeType<TypeId>)> {
+        let members = self.groups.iter().flat_map(|group| group.members());
+        members.map(|m| (m.id(), m.supertypes(), &m.ty().composite))
     }
 }
 
@@ -138,7 +146,7 @@ impl TypeRegistry {
         );
         Ok(ModuleTypes {
             ids: ids.into(),
-            _groups: registered.into(),
+            groups: registered.into(),
         })
     }
 

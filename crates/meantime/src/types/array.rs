@@ -4,6 +4,7 @@ use super::composite::Composite;
 use super::{FieldType, Finality, Mutability, StorageType, assert_same_engine};
 use crate::Engine;
 use crate::error::{Result, ensure};
+use crate::type_registry::RegisteredType;
 use meantime_abi::{CompositeType, TypeId};
 use std::fmt;
 
@@ -139,6 +140,11 @@ impl ArrayType {
             CompositeType::Array(_)
         ));
         ArrayType { composite }
+    }
+
+    /// Its place in the engine's registry, which keeps it alive.
+    pub(crate) fn registered(&self) -> &RegisteredType {
+        self.composite.registered()
     }
 
     /// Its id, which means this type as long as this or a clone lives.

@@ -55,6 +55,10 @@ impl Composite {
         self.registered.id()
     }
 
+    pub(super) fn registered(&self) -> &RegisteredType {
+        &self.registered
+    }
+
     pub(super) fn definition(&self) -> &SubType<TypeId> {
         self.registered.ty()
     }

@@ -1,23 +1,31 @@
-//! [`ExnType`]: the types of exceptions, of which there are none yet.
+//! [`ExnType`]: the types of exceptions.
+//!
+//! The one idea: an exception's type is its tag's, so this is a tag type seen from the other side.
 
-use super::{FieldType, TagType, ValType};
+use super::{FieldType, FuncType, Mutability, TagType, ValType};
 use crate::Engine;
-use crate::error::{Result, bail};
-use std::convert::Infallible;
+use crate::error::{Result, ensure};
+use meantime_abi::TypeId;
 use std::fmt;
 
 /// The type of an exception: what exceptions with a tag of some type carry.
 ///
-/// This version of Meantime has no exceptions, so there is no value of this type and making one is an error.
-///
 /// ```
-/// use meantime::{Engine, ExnType, ValType};
+/// use meantime::{Engine, ExnType, HeapType, ValType};
 ///
-/// assert!(ExnType::new(&Engine::default(), [ValType::I32]).is_err());
+/// # fn main() -> meantime::Result<()> {
+/// let engine = Engine::default();
+/// let ty = ExnType::new(&engine, [ValType::I32, ValType::EXTERNREF])?;
+/// assert_eq!(ty.fields().len(), 2);
+/// assert!(ty.field(0).unwrap().mutability().is_const());
+/// assert_eq!(ty.tag_type().ty().params().len(), 2);
+/// assert!(HeapType::from(ty).matches(&HeapType::Exn));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, Hash)]
 pub struct ExnType {
-    never: Infallible,
+    func: FuncType,
 }
 
 impl ExnType {
@@ -25,52 +33,85 @@ impl ExnType {
     ///
     /// # Errors
     ///
-    /// Always: exceptions are not supported yet.
-    pub fn new(_engine: &Engine, _fields: impl IntoIterator<Item = ValType>) -> Result<ExnType> {
-        bail!("exception types are not supported by this version of Meantime")
+    /// When a type is one that this version of Meantime does not support (references to continuations).
+    ///
+    /// # Panics
+    ///
+    /// When a type is of another engine.
+    pub fn new(engine: &Engine, fields: impl IntoIterator<Item = ValType>) -> Result<ExnType> {
+        let func = FuncType::try_new(engine, fields, [])?;
+        Ok(ExnType { func })
     }
 
     /// The type of exceptions with a tag of this type.
     ///
     /// # Errors
     ///
-    /// Always: exceptions are not supported yet.
-    pub fn from_tag_type(_tag: &TagType) -> Result<ExnType> {
-        bail!("exception types are not supported by this version of Meantime")
+    /// When the tag's type has results.
+    pub fn from_tag_type(tag: &TagType) -> Result<ExnType> {
+        ensure!(
+            tag.ty().results().len() == 0,
+            "cannot create an exception type from a tag type with results"
+        );
+        let func = tag.ty().clone();
+        Ok(ExnType { func })
+    }
+
+    /// The type of exceptions whose tag has the function type with this id, which must be a living one of the engine.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    pub(crate) fn from_id(engine: &Engine, id: TypeId) -> ExnType {
+        let func = FuncType::from_id(engine, id);
+        ExnType { func }
     }
 
     /// The engine that it belongs to.
     pub fn engine(&self) -> &Engine {
-        match self.never {}
+        self.func.engine()
     }
 
     /// The type of the tag.
     pub fn tag_type(&self) -> TagType {
-        match self.never {}
+        TagType::new(self.func.clone())
     }
 
-    /// One of the values that it carries.
-    pub fn field(&self, _i: usize) -> Option<FieldType> {
-        match self.never {}
+    /// One of the values that it carries, counted from zero: an immutable field.
+    pub fn field(&self, i: usize) -> Option<FieldType> {
+        self.func.param(i).map(field)
     }
 
     /// The values that it carries.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldType> + '_ {
-        self.no_fields()
+        self.func.params().map(field)
     }
 
-    fn no_fields(&self) -> std::iter::Empty<FieldType> {
-        match self.never {}
+    /// Whether this is the other type: exception types have no subtypes.
+    ///
+    /// # Panics
+    ///
+    /// When the types are of different engines.
+    pub fn matches(&self, other: &ExnType) -> bool {
+        FuncType::eq(&self.func, &other.func)
     }
 
-    /// Whether this is the other type.
-    pub fn matches(&self, _other: &ExnType) -> bool {
-        match self.never {}
+    /// Its tag's function type.
+    pub(crate) fn func(&self) -> &FuncType {
+        &self.func
     }
 }
 
+fn field(ty: ValType) -> FieldType {
+    FieldType::new(Mutability::Const, ty.into())
+}
+
 impl fmt::Display for ExnType {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.never {}
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(exn")?;
+        for field in self.fields() {
+            write!(f, " (field {field})")?;
+        }
+        f.write_str(")")
     }
 }

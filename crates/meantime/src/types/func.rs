@@ -4,6 +4,7 @@ use super::composite::Composite;
 use super::{Finality, ValType, assert_same_engine};
 use crate::Engine;
 use crate::error::{OutOfMemory, Result, ensure};
+use crate::type_registry::RegisteredType;
 use meantime_abi as abi;
 use meantime_abi::{CompositeType, TypeId};
 use std::fmt;
@@ -203,6 +204,11 @@ impl FuncType {
         let composite = Composite::from_id(engine, id);
         assert!(composite.definition().as_func().is_some());
         FuncType { composite }
+    }
+
+    /// Its place in the engine's registry, which keeps it alive.
+    pub(crate) fn registered(&self) -> &RegisteredType {
+        self.composite.registered()
     }
 
     /// Its id, which means this type as long as this or a clone lives.

@@ -6,6 +6,7 @@
 //!
 //! * `Guarded`: the whole 32-bit index space is mapped or faults, and so do `guard` bytes after it. No check where
 //!   `offset + size` is no more than that.
+//! * `Clamped`: the same for 64-bit indices below a limit; larger ones are replaced by the limit, through a conditional move.
 //! * `Explicit`: a comparison with the current length. With hardware faults, an address that fails it is replaced by null through a
 //!   conditional move, so that not even speculation reads outside; without, a branch goes to a cold block that traps.
 //!
@@ -74,8 +75,9 @@ impl Translator<'_> {
         offset: u64,
         end: u64,
     ) -> Option<Address> {
-        let Bounds::Guarded { guard } = access.plan.bounds else {
-            return None;
+        let guard = match access.plan.bounds {
+            Bounds::Guarded { guard } | Bounds::Clamped { guard, .. } => guard,
+            Bounds::Explicit => return None,
         };
         let offset = i32::try_from(offset).ok()?;
         if end > guard || self.constant(index).is_some() {
@@ -86,6 +88,7 @@ impl Translator<'_> {
             Some(&(_, _, base)) => base,
             None => {
                 let wide = self.wide_index(access, index);
+                let wide = self.clamped(access, wide);
                 let start = self.memory_base(memory);
                 let base = self.b.ins().iadd(start, wide);
                 if self.s.addresses.len() == MAX_ADDRESSES {
@@ -96,6 +99,17 @@ impl Translator<'_> {
             }
         };
         Some(Address { base, offset })
+    }
+
+    /// An index that is either below the limit of a [`Bounds::Clamped`] memory or that limit, where its guard begins.
+    fn clamped(&mut self, access: &MemoryAccess, index: Value) -> Value {
+        let Bounds::Clamped { limit, .. } = access.plan.bounds else {
+            return index;
+        };
+        let limit = self.b.ins().iconst(PTR, limit as i64);
+        let cc = IntCC::UnsignedGreaterThanOrEqual;
+        let beyond = self.b.ins().icmp(cc, index, limit);
+        self.b.ins().select_spectre_guard(beyond, limit, index)
     }
 
     /// The index in 64 bits: zero-extended, never taken to be so already.

@@ -6,10 +6,12 @@
 use super::environment::Region;
 use super::{Result, Translator};
 use crate::types::{PTR, Repr, trap_code};
-use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
+use cranelift_codegen::ir::{
+    Block, ExceptionTable, InstBuilder, SigRef, Value, condcodes::IntCC, types,
+};
 use meantime_abi::{
-    Builtin, CompositeKind, FuncIndex, HeapType, TableIndex, Trap, TypeIndex, VmFuncImport,
-    VmFuncRef,
+    Builtin, CompositeKind, FuncIndex, HeapType, TableIndex, Trap, TypeIndex, ValType,
+    VmFuncImport, VmFuncRef,
 };
 use smallvec::SmallVec;
 use std::mem::offset_of;
@@ -44,13 +46,13 @@ impl Translator<'_> {
             Operator::CallIndirect {
                 type_index,
                 table_index,
-            } => self.call_indirect(type_index, table_index, false),
+            } => self.call_indirect(type_index, table_index, false)?,
             Operator::ReturnCallIndirect {
                 type_index,
                 table_index,
-            } => self.call_indirect(type_index, table_index, true),
-            Operator::CallRef { type_index } => self.call_ref(type_index, false),
-            Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true),
+            } => self.call_indirect(type_index, table_index, true)?,
+            Operator::CallRef { type_index } => self.call_ref(type_index, false)?,
+            Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -71,12 +73,11 @@ impl Translator<'_> {
                 }
             }
         };
-        self.emit_call(&callee, ty, tail);
-        Ok(())
+        self.emit_call(&callee, ty, tail)
     }
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
-    fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) {
+    fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) -> Result<()> {
         self.s.forget();
         let func_type = self.module.type_as_func(ty);
         let count = func_type.params.len();
@@ -92,29 +93,42 @@ impl Translator<'_> {
         if let Callee::Pointer { .. } = callee {
             self.store_caller();
         }
+        let signature: SigRef = self.type_signature(ty);
+        if tail {
+            match *callee {
+                Callee::Direct(index) => {
+                    let func = self.function_ref(index);
+                    self.b.ins().return_call(func, &args);
+                }
+                Callee::Pointer { code, .. } => {
+                    self.b.ins().return_call_indirect(signature, code, &args);
+                }
+            }
+            self.reachable = false;
+            return Ok(());
+        }
+        match self.exception_table(signature, &func_type.results)? {
+            Some((table, next)) => self.emit_try_call(callee, &args, table, next),
+            None => self.emit_plain_call(callee, &args, signature, &func_type.results),
+        }
+        Ok(())
+    }
+
+    fn emit_plain_call(
+        &mut self,
+        callee: &Callee,
+        args: &[Value],
+        signature: SigRef,
+        results: &[ValType],
+    ) {
         let inst = match *callee {
             Callee::Direct(index) => {
                 let func = self.function_ref(index);
-                if tail {
-                    self.b.ins().return_call(func, &args)
-                } else {
-                    self.b.ins().call(func, &args)
-                }
+                self.b.ins().call(func, args)
             }
-            Callee::Pointer { code, .. } => {
-                let signature: SigRef = self.type_signature(ty);
-                if tail {
-                    self.b.ins().return_call_indirect(signature, code, &args)
-                } else {
-                    self.b.ins().call_indirect(signature, code, &args)
-                }
-            }
+            Callee::Pointer { code, .. } => self.b.ins().call_indirect(signature, code, args),
         };
-        if tail {
-            self.reachable = false;
-            return;
-        }
-        for (i, ty) in func_type.results.iter().enumerate() {
+        for (i, ty) in results.iter().enumerate() {
             let value = self.b.inst_results(inst)[i];
             if Repr::from(ty.repr()).gc {
                 self.b.declare_value_needs_stack_map(value);
@@ -123,7 +137,28 @@ impl Translator<'_> {
         }
     }
 
-    fn call_indirect(&mut self, type_index: u32, table_index: u32, tail: bool) {
+    /// A call in the scope of handlers, which ends the block; its results are the parameters of the next.
+    fn emit_try_call(
+        &mut self,
+        callee: &Callee,
+        args: &[Value],
+        table: ExceptionTable,
+        next: Block,
+    ) {
+        match *callee {
+            Callee::Direct(index) => {
+                let func = self.function_ref(index);
+                self.b.ins().try_call(func, args, table);
+            }
+            Callee::Pointer { code, .. } => {
+                self.b.ins().try_call_indirect(code, args, table);
+            }
+        }
+        self.enter(next);
+        self.push_block_params(next);
+    }
+
+    fn call_indirect(&mut self, type_index: u32, table_index: u32, tail: bool) -> Result<()> {
         let ty = TypeIndex::from_u32(type_index);
         let table = TableIndex::from_u32(table_index);
         let element = self.module.tables()[table].element;
@@ -138,25 +173,31 @@ impl Translator<'_> {
         } else {
             self.check_signature(func_ref, ty, known)
         };
-        self.call_func_ref(func_ref, ty, known, tail);
+        self.call_func_ref(func_ref, ty, known, tail)
     }
 
-    fn call_ref(&mut self, type_index: u32, tail: bool) {
+    fn call_ref(&mut self, type_index: u32, tail: bool) -> Result<()> {
         let func_ref = self.pop();
         let known = Known {
             not_null: false,
             null: Trap::NullReference,
         };
-        self.call_func_ref(func_ref, TypeIndex::from_u32(type_index), known, tail);
+        self.call_func_ref(func_ref, TypeIndex::from_u32(type_index), known, tail)
     }
 
-    fn call_func_ref(&mut self, func_ref: Value, ty: TypeIndex, known: Known, tail: bool) {
+    fn call_func_ref(
+        &mut self,
+        func_ref: Value,
+        ty: TypeIndex,
+        known: Known,
+        tail: bool,
+    ) -> Result<()> {
         let code = offset_of!(VmFuncRef, code);
         let context = offset_of!(VmFuncRef, context) as i32;
         let code = self.load_func_ref(func_ref, PTR, code, known);
         let flags = self.trusted(Region::FuncRefs).with_readonly();
         let context = self.b.ins().load(PTR, flags, func_ref, context);
-        self.emit_call(&Callee::Pointer { code, context }, ty, tail);
+        self.emit_call(&Callee::Pointer { code, context }, ty, tail)
     }
 
     /// The first load through a funcref: the one that finds out whether it is null.

@@ -15,7 +15,7 @@ use wasmparser::{BlockType, BrTable, Operator};
 /// A `br_table` with more targets than this is refused, as by other engines: Cranelift's branch ranges set a limit.
 const MAX_BR_TABLE: u32 = 65520;
 
-type Args = SmallVec<[BlockArg; 8]>;
+pub(super) type Args = SmallVec<[BlockArg; 8]>;
 
 /// A block that is open.
 pub(crate) struct Frame {
@@ -43,6 +43,8 @@ enum Kind {
     },
     /// An `if` after its `else`.
     Else,
+    /// A `try_table`: a block with the innermost scope of exceptions.
+    TryTable,
     /// The function itself.
     Function,
     /// A call that is inlined.
@@ -86,8 +88,12 @@ impl Translator<'_> {
             Operator::Block { blockty } => self.push_frame(Kind::Block, blockty),
             Operator::Loop { blockty } => self.begin_loop(blockty),
             Operator::If { blockty } => self.begin_if(blockty),
+            Operator::TryTable { ref try_table } => {
+                self.push_scope(&try_table.catches);
+                self.push_frame(Kind::TryTable, try_table.ty);
+            }
             Operator::Else => self.begin_else(),
-            Operator::End => self.end(),
+            Operator::End => self.end()?,
             Operator::Br { relative_depth } => self.br(relative_depth),
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
@@ -108,7 +114,7 @@ impl Translator<'_> {
             | Operator::If { .. }
             | Operator::TryTable { .. } => self.skipped += 1,
             Operator::Else if self.skipped == 0 => self.begin_else(),
-            Operator::End if self.skipped == 0 => self.end(),
+            Operator::End if self.skipped == 0 => self.end()?,
             Operator::End => self.skipped -= 1,
             _ => {}
         }
@@ -248,7 +254,7 @@ impl Translator<'_> {
         self.s.stack[top..].iter().map(|&v| v.into()).collect()
     }
 
-    fn push_block_params(&mut self, block: Block) {
+    pub(super) fn push_block_params(&mut self, block: Block) {
         let params = self.b.func.dfg.block_params(block);
         self.s.stack.extend_from_slice(params);
     }
@@ -325,7 +331,7 @@ impl Translator<'_> {
         self.b.ins().jump(continuation, &args);
     }
 
-    fn end(&mut self) {
+    fn end(&mut self) -> Result<()> {
         let mut frame = self.s.control.pop().expect("validated: inside a block");
         match frame.kind {
             Kind::Loop { header } => self.b.seal_block(header),
@@ -334,6 +340,7 @@ impl Translator<'_> {
                 else_block,
                 saved,
             } => self.end_without_else(&mut frame, branch, else_block, saved),
+            Kind::TryTable => self.end_scope(&mut frame)?,
             Kind::Block | Kind::Else | Kind::Function | Kind::Inlined => {}
         }
         if let Some(continuation) = frame.continuation {
@@ -358,6 +365,16 @@ impl Translator<'_> {
             self.return_results(frame.results);
             self.reachable = false;
         }
+        Ok(())
+    }
+
+    /// Ends the scope of a `try_table`. Where exceptions land is written between its body and what follows.
+    fn end_scope(&mut self, frame: &mut Frame) -> Result<()> {
+        if self.reachable && self.scope_has_landings() {
+            self.jump_to_continuation(frame);
+            self.reachable = false;
+        }
+        self.pop_scope()
     }
 
     /// Ends an `if` that has no `else`: its parameters are its results when the condition is zero.
@@ -398,7 +415,7 @@ impl Translator<'_> {
     }
 
     /// Index of the frame that a branch of this depth leads to.
-    fn frame_at(&self, depth: u32) -> usize {
+    pub(super) fn frame_at(&self, depth: u32) -> usize {
         self.s.control.len() - 1 - depth as usize
     }
 
@@ -419,16 +436,26 @@ impl Translator<'_> {
     }
 
     fn br(&mut self, depth: u32) {
-        let (block, count) = self.target(self.frame_at(depth));
+        self.branch_to(self.frame_at(depth));
+    }
+
+    /// Branches to where a branch to the frame of this index leads, with the topmost operands.
+    pub(super) fn branch_to(&mut self, frame: usize) {
+        let (block, count) = self.target(frame);
         let args = self.branch_args(count);
         self.b.ins().jump(block, &args);
         self.reachable = false;
     }
 
+    /// Where a branch of this depth leads, with the topmost operands.
+    pub(super) fn branch_edge(&mut self, depth: u32) -> (Block, Args) {
+        let (block, count) = self.target(self.frame_at(depth));
+        (block, self.branch_args(count))
+    }
+
     /// Branches when `condition` is not zero (`when`) or is zero, with the topmost operands; goes on otherwise.
     pub(super) fn br_if(&mut self, condition: Value, depth: u32, when: bool) {
-        let (block, count) = self.target(self.frame_at(depth));
-        let args = self.branch_args(count);
+        let (block, args) = self.branch_edge(depth);
         let next = self.b.create_block();
         if when {
             self.b.ins().brif(condition, block, &args, next, &[]);

@@ -40,9 +40,17 @@ pub(super) enum Region {
     ImportedGlobal,
     /// Defined globals.
     Global(u32),
+    /// The end of the objects in the heap, in the store's context.
+    GcTop,
+    /// Headers of objects.
+    GcHeader,
+    /// Elements of arrays.
+    GcElements,
+    /// Fields of structures and exceptions, by index.
+    GcField(u32),
 }
 
-/// How many regions memories, tables and globals are spread over, each.
+/// How many regions memories, tables, globals and fields are spread over, each.
 const SPREAD: u32 = 16;
 
 /// How many pointers that were loaded at the start are searched for one that is needed again.
@@ -58,9 +66,13 @@ impl Region {
             Region::ImportedMemory => 4,
             Region::ImportedTable => 5,
             Region::ImportedGlobal => 6,
+            Region::GcTop => 7,
+            Region::GcHeader => 8,
+            Region::GcElements => 9,
             Region::Memory(i) => 16 + i % SPREAD,
             Region::Table(i) => 16 + SPREAD + i % SPREAD,
             Region::Global(i) => 16 + 2 * SPREAD + i % SPREAD,
+            Region::GcField(i) => 16 + 3 * SPREAD + i % SPREAD,
         }
     }
 
@@ -76,6 +88,10 @@ impl Region {
             Region::Table(_) => "table",
             Region::ImportedGlobal => "imported global",
             Region::Global(_) => "global",
+            Region::GcTop => "end of objects",
+            Region::GcHeader => "headers",
+            Region::GcElements => "elements",
+            Region::GcField(_) => "field",
         }
     }
 }
@@ -119,7 +135,7 @@ impl Translator<'_> {
     }
 
     /// A pointer that never changes, at an offset from one that is known from the start.
-    fn constant_pointer(&mut self, base: Value, offset: u32, region: Region) -> Value {
+    pub(super) fn constant_pointer(&mut self, base: Value, offset: u32, region: Region) -> Value {
         let flags = self.constant_place(region);
         if !self.optimizes {
             // Offsets in contexts are less than 2^31, and structures are small.
@@ -191,17 +207,22 @@ impl Translator<'_> {
                 signature
             }
         };
-        // Not to be moved: most calls are rare, and hoisting these loads out of loops would cost registers there.
-        let flags = self.trusted(Region::Context).with_readonly();
-        let table = offset_of!(VmHeader, builtins) as i32;
-        let table = self.b.ins().load(PTR, flags, self.context, table);
-        let offset = builtin as i32 * PTR.bytes() as i32;
-        let code = self.b.ins().load(PTR, flags, table, offset);
+        let code = self.builtin_code(builtin);
         let mut all = smallvec::SmallVec::<[Value; 6]>::new();
         all.push(self.context);
         all.extend_from_slice(args);
         let call = self.b.ins().call_indirect(signature, code, &all);
         self.b.inst_results(call).first().copied()
+    }
+
+    /// The address of a function of the runtime.
+    pub(super) fn builtin_code(&mut self, builtin: Builtin) -> Value {
+        // Not to be moved: most calls are rare, and hoisting these loads out of loops would cost registers there.
+        let flags = self.trusted(Region::Context).with_readonly();
+        let table = offset_of!(VmHeader, builtins) as i32;
+        let table = self.b.ins().load(PTR, flags, self.context, table);
+        let offset = builtin as i32 * PTR.bytes() as i32;
+        self.b.ins().load(PTR, flags, table, offset)
     }
 
     /// The signature of a function type of the module.
@@ -310,7 +331,9 @@ impl Translator<'_> {
 
     /// Where a global is: a pointer and an offset, and flags to access it.
     pub(super) fn global_place(&mut self, index: GlobalIndex) -> (Value, i32, MemFlagsData) {
-        let mutable = self.module.globals()[index].mutable;
+        let ty = &self.module.globals()[index];
+        // A collection changes a reference wherever it is.
+        let mutable = ty.mutable || ty.content.is_gc_ref();
         let (base, offset, region) = match self.module.defined_global(index) {
             Some(defined) => (
                 self.context,

@@ -7,9 +7,14 @@
 mod address;
 mod atomic;
 mod call;
+mod cast;
 mod control;
 mod environment;
+mod exception;
 mod forward;
+mod gc_array;
+mod gc_object;
+mod heap;
 mod inline;
 mod memory;
 mod numeric;
@@ -31,14 +36,16 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use environment::MemoryAccess;
+use exception::Scopes;
 use forward::Fact;
 use hashbrown::HashMap;
 use inline::Candidate;
 use meantime_abi::{
-    Builtin, DefinedFuncIndex, FuncIndex, MemoryIndex, OptLevel, TypeIndex, VmLayout,
+    Builtin, DefinedFuncIndex, FuncIndex, GcFields, MemoryIndex, OptLevel, TypeIndex, VmLayout,
 };
 use meantime_compile::CompileError;
 use meantime_module::Module;
+use std::sync::Arc;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
 use wide_multiply::WideMultiply;
 
@@ -79,6 +86,10 @@ pub(crate) struct State {
     candidates: HashMap<DefinedFuncIndex, Option<Candidate>>,
     /// Which functions are multiplications, as far as they were called.
     wide_multiplies: HashMap<DefinedFuncIndex, Option<WideMultiply>>,
+    /// Open scopes of exceptions.
+    scopes: Scopes,
+    /// Where fields of types lie that were used.
+    fields: HashMap<TypeIndex, Arc<GcFields>>,
     /// What is known of memories that were used.
     memories: Vec<Option<MemoryAccess>>,
     /// Blocks on the edges of a `br_table`, by depth.
@@ -100,6 +111,8 @@ impl State {
         self.pointers.clear();
         self.candidates.clear();
         self.wide_multiplies.clear();
+        self.scopes.clear();
+        self.fields.clear();
         self.memories.clear();
         self.memories.resize_with(module.memories().len(), || None);
         self.edges.clear();
@@ -261,12 +274,18 @@ impl<'a> Translator<'a> {
             self.set_location(offset as u32);
             if self.reachable {
                 self.operator(&operator)?;
-                if self.b.func.dfg.num_values() > MAX_VALUES {
-                    return Err(self.error("a function is too large to be compiled"));
-                }
+                self.check_size()?;
             } else {
                 self.skip(&operator)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses a function that became too large.
+    fn check_size(&self) -> Result<()> {
+        if self.b.func.dfg.num_values() > MAX_VALUES {
+            return Err(self.error("a function is too large to be compiled"));
         }
         Ok(())
     }
@@ -286,6 +305,10 @@ impl<'a> Translator<'a> {
             || self.simd_arith(op)?
             || self.table(op)?
             || self.reference(op)?
+            || self.gc_object(op)?
+            || self.gc_array(op)?
+            || self.cast(op)?
+            || self.exception(op)?
             || self.atomic(op)?;
         if known {
             return Ok(());

@@ -52,7 +52,7 @@ impl Translator<'_> {
         Ok(true)
     }
 
-    fn number(&mut self, index: u32) -> Value {
+    pub(super) fn number(&mut self, index: u32) -> Value {
         self.b.ins().iconst(types::I32, i64::from(index))
     }
 

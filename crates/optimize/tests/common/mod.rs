@@ -2,7 +2,10 @@
 
 #![allow(dead_code)]
 
-use meantime_abi::{CompiledFunction, RelocationKind, SideTable, Signature, Trampoline, Tunables};
+use meantime_abi::{
+    CompiledFunction, HandlerKind, OptLevel, RegallocAlgorithm, RelocationKind, SideTable,
+    Signature, Trampoline, Tunables,
+};
 use meantime_compile::{Backend, CompileError};
 use meantime_module::{Module, WasmFeatures};
 use meantime_optimize::Optimizer;
@@ -29,6 +32,15 @@ pub fn opposite() -> Tunables {
         relaxed_simd_deterministic: true,
         nan_canonicalization: true,
         inlining: false,
+        ..Tunables::default()
+    }
+}
+
+/// As little work of the compiler as there can be.
+pub fn quick() -> Tunables {
+    Tunables {
+        opt_level: OptLevel::None,
+        regalloc: RegallocAlgorithm::SinglePass,
         ..Tunables::default()
     }
 }
@@ -77,6 +89,16 @@ fn check(code: &CompiledFunction, module: &Module, wasm: &[u8]) {
         assert!(point.code_offset as usize <= code.code.len());
         assert!(point.wasm_offset.is_none_or(|o| (o as usize) < wasm.len()));
         assert!(point.inline.is_none_or(|i| table.inline_frame(i).is_some()));
+    }
+    for point in table.points() {
+        for handler in table.handlers(point.code_offset) {
+            assert!((handler.landing as usize) < code.code.len());
+            assert!(handler.sp_below_fp.is_multiple_of(16));
+            if let HandlerKind::Tag(tag) = handler.kind {
+                assert!(module.tags().get(tag).is_some());
+                assert!((1..=handler.sp_below_fp).contains(&handler.context_below_fp));
+            }
+        }
     }
     for relocation in &code.relocations {
         assert!(relocation.offset as usize + 4 <= code.code.len());

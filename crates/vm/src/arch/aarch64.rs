@@ -100,6 +100,22 @@ pub(crate) unsafe extern "C" fn unwind_to(entry_sp: usize) -> ! {
     )
 }
 
+/// Goes on in the guest at a handler, which finds the exception in its first payload register.
+///
+/// # Safety
+///
+/// The place is a handler's of a guest frame with this frame pointer, and no Rust frame below it owns anything.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn resume_at(pc: usize, sp: usize, fp: usize, exception: u64) -> ! {
+    naked_asm!(
+        "mov x16, x0",
+        "mov sp, x1",
+        "mov x29, x2",
+        "mov x0, x3",
+        "br x16",
+    )
+}
+
 /// The stack pointer, about.
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {

@@ -91,6 +91,16 @@ pub(crate) unsafe extern "C" fn unwind_to(entry_sp: usize) -> ! {
     )
 }
 
+/// Goes on in the guest at a handler, which finds the exception in its first payload register.
+///
+/// # Safety
+///
+/// The place is a handler's of a guest frame with this frame pointer, and no Rust frame below it owns anything.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn resume_at(pc: usize, sp: usize, fp: usize, exception: u64) -> ! {
+    naked_asm!("mov rsp, rsi", "mov rbp, rdx", "mov rax, rcx", "jmp rdi")
+}
+
 /// The stack pointer, about.
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {

@@ -203,6 +203,7 @@ fn recursion_through_the_host_ends_in_a_trap() {
                     Box::new(trap) as HostError
                 }
                 UnwindReason::Error(error) => error,
+                UnwindReason::Exception => panic!("an exception"),
             })
         });
         instance.set(guest.instance).unwrap();

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 mod crash;
+mod exceptions;
 mod guest;
 mod objects;
 mod support;

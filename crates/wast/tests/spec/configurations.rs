@@ -2,9 +2,10 @@
 //!
 //! Not which features it has (that is `groups`). The one idea: each mechanism with a fallback (guard pages or
 //! explicit bounds checks, copy-on-write images or copies, signals or explicit traps, many compiler threads
-//! or one) is run both ways, in a few combinations instead of all of them.
+//! or one) is run both ways, in a few combinations instead of all of them; and scripts about the heap with every collector.
 
-use meantime::Config;
+use meantime::{Collector, Config};
+use std::num::NonZeroU32;
 
 /// A named configuration.
 pub struct Configuration {
@@ -12,6 +13,8 @@ pub struct Configuration {
     pub name: &'static str,
     /// Sets it, after the group's features.
     pub apply: fn(&mut Config),
+    /// Whether only scripts about the heap are run with it.
+    pub heap: bool,
 }
 
 /// | name | bounds of memories | memory images | traps | compilation |
@@ -20,18 +23,27 @@ pub struct Configuration {
 /// | `copied` | guard pages | copied | signals | serial |
 /// | `bounds` | explicit; memories move as they grow | copy-on-write | signals | serial |
 /// | `explicit` | explicit; memories move as they grow | copied | explicit | parallel |
+///
+/// These are as `guard`, but for the heap of objects:
+///
+/// | name | collections |
+/// |---|---|
+/// | `zeal` | at every second allocation |
+/// | `null` | never |
 pub const CONFIGURATIONS: &[Configuration] = &[
     Configuration {
         name: "guard",
         apply: |config| {
             config.memory_init_cow(true).parallel_compilation(true);
         },
+        heap: false,
     },
     Configuration {
         name: "copied",
         apply: |config| {
             config.memory_init_cow(false).parallel_compilation(false);
         },
+        heap: false,
     },
     Configuration {
         name: "bounds",
@@ -39,6 +51,7 @@ pub const CONFIGURATIONS: &[Configuration] = &[
             without_reservations(config);
             config.memory_init_cow(true).parallel_compilation(false);
         },
+        heap: false,
     },
     Configuration {
         name: "explicit",
@@ -49,6 +62,23 @@ pub const CONFIGURATIONS: &[Configuration] = &[
                 .memory_init_cow(false)
                 .parallel_compilation(true);
         },
+        heap: false,
+    },
+    Configuration {
+        name: "zeal",
+        apply: |config| {
+            let every = NonZeroU32::new(2);
+            let set = config.gc_zeal_alloc_counter(every);
+            assert!(set.is_ok(), "{set:?}");
+        },
+        heap: true,
+    },
+    Configuration {
+        name: "null",
+        apply: |config| {
+            config.collector(Collector::Null);
+        },
+        heap: true,
     },
 ];
 

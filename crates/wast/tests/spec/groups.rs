@@ -14,6 +14,8 @@ pub struct Group {
     scope: Scope,
     /// Switches on what the scripts need beyond version 2.
     features: fn(&mut Config),
+    /// Whether the scripts are about the heap, so that configurations of that are of interest, too.
+    pub heap: bool,
 }
 
 /// A script of a group.
@@ -61,16 +63,16 @@ static GROUPS: &[Group] = &[
     of(P::Memory64, In, |c| { c.wasm_memory64(true); }),
     of(P::RelaxedSimd, In, |c| { c.wasm_relaxed_simd(true); }),
     of(P::FunctionReferences, In, |c| { c.wasm_function_references(true).wasm_tail_call(true); }),
-    of(P::GC, Later("needs garbage collection"), |c| { c.wasm_function_references(true).wasm_gc(true); }),
-    of(P::ExceptionHandling, Later("needs exceptions"), version_3),
-    version(V::V3, Later("needs garbage collection and exceptions"), version_3),
-    version(V::Latest, Later("needs garbage collection and exceptions"), version_3),
+    of(P::GC, In, |c| { c.wasm_function_references(true).wasm_gc(true); }).heap(),
+    of(P::ExceptionHandling, In, version_3).heap(),
+    version(V::V3, In, version_3).heap(),
+    version(V::Latest, In, version_3).heap(),
 
     // What is no part of a version yet.
     of(P::Threads, In, |c| { c.wasm_threads(true).shared_memory(true); }),
     of(P::WideArithmetic, In, |c| { c.wasm_wide_arithmetic(true); }),
-    of(P::CustomPageSizes, Later("needs custom page sizes"), |c| { c.wasm_custom_page_sizes(true).wasm_multi_memory(true).wasm_memory64(true); }),
-    of(P::CustomDescriptors, Later("needs garbage collection and custom descriptors"), version_3),
+    of(P::CustomPageSizes, In, |c| { c.wasm_custom_page_sizes(true).wasm_multi_memory(true).wasm_memory64(true); }),
+    of(P::CustomDescriptors, Later("needs custom descriptors"), version_3),
 ];
 
 /// Leaves the features of version 2 alone: scripts also assert that what later versions allow is invalid.
@@ -84,6 +86,7 @@ fn version_2(config: &mut Config) {
         .wasm_gc(false)
         .wasm_function_references(false)
         .wasm_exceptions(false)
+        .wasm_wide_arithmetic(false)
         .wasm_threads(false);
 }
 
@@ -104,6 +107,7 @@ const fn version(version: SpecVersion, scope: Scope, features: fn(&mut Config)) 
         source: Source::Version(version),
         scope,
         features,
+        heap: false,
     }
 }
 
@@ -112,6 +116,7 @@ const fn of(proposal: Proposal, scope: Scope, features: fn(&mut Config)) -> Grou
         source: Source::Proposal(proposal),
         scope,
         features,
+        heap: false,
     }
 }
 
@@ -121,6 +126,12 @@ pub fn in_scope() -> impl Iterator<Item = &'static Group> {
 }
 
 impl Group {
+    /// Marks a group that is about the heap.
+    const fn heap(mut self) -> Group {
+        self.heap = true;
+        self
+    }
+
     /// Sets the features that the scripts need, and no others.
     pub fn set_features(&self, config: &mut Config) {
         version_2(config);

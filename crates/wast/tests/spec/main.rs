@@ -42,7 +42,8 @@ fn trials(skips: &'static Skips) -> Vec<Trial> {
     ];
     for group in groups::in_scope() {
         for script in group.scripts() {
-            for configuration in CONFIGURATIONS {
+            let of_interest = |configuration: &&Configuration| group.heap || !configuration.heap;
+            for configuration in CONFIGURATIONS.iter().filter(of_interest) {
                 let name = format!("{}/{}", script.name, configuration.name);
                 let script = script.clone();
                 trials.push(Trial::test(name, move || {

@@ -41,9 +41,17 @@ pub enum Func {
     CallCallImport,
     /// Keeps a GC reference on its stack while it calls import 0.
     HoldReference,
+    /// Calls import 0, and returns the bits of exceptions of tag 0.
+    TryTag,
+    /// Calls `TryTag`, and returns the complement of the bits of exceptions.
+    TryAll,
+    /// Throws the exception with these bits.
+    Throw,
+    /// Loads the 32 bits after the header of the object with these bits.
+    LoadObject,
 }
 
-pub const FUNCS: u32 = 10;
+pub const FUNCS: u32 = 14;
 pub const ENTER: u32 = FUNCS;
 pub const HOST: u32 = FUNCS + 1;
 
@@ -105,6 +113,17 @@ pub fn code_region() -> Arc<CodeRegion> {
         if i == Func::HoldReference as u32 {
             table.stack_map((held_return - start) as u32, [below_fp]);
         }
+        for (at, kind, landing, sp_below_fp) in code::handlers() {
+            if at > start && at <= starts[i as usize + 1] {
+                table.handler(Handler {
+                    code_offset: (at - start) as u32,
+                    kind,
+                    landing: (landing - start) as u32,
+                    sp_below_fp,
+                    context_below_fp: 8,
+                });
+            }
+        }
         let table = table.finish();
         functions.push(FuncEntry {
             start: (start - base) as u32,
@@ -156,6 +175,7 @@ pub fn shape(code: Arc<CodeRegion>, memory: MemoryShape) -> InstanceShape {
     let counts = VmCounts {
         func_imports: 1,
         memories: 1,
+        tags: 1,
         escaped_funcs: FUNCS,
         ..VmCounts::default()
     };
@@ -170,6 +190,7 @@ pub fn shape(code: Arc<CodeRegion>, memory: MemoryShape) -> InstanceShape {
         func_types: vec![TypeIndex::from_u32(0); FUNCS as usize].into(),
         escaped,
         memories: PrimaryMap::from_iter([memory]),
+        tags: Box::new([TypeIndex::from_u32(0)]),
         ..InstanceShape::empty(counts)
     };
     let layout = &shape.layout;
@@ -185,6 +206,7 @@ pub fn store() -> OwnedStore {
         max_wasm_stack: 512 << 10,
         max_backtrace_frames: 20,
         allocator: Arc::new(OnDemandAllocator::new()),
+        gc: GcOptions::default(),
     })
 }
 
@@ -209,10 +231,18 @@ unsafe extern "C" fn call_closure(
         let store = (*context).header.store;
         let closure = &*(*context).data.cast::<Box<HostClosure>>();
         host_body(store, || {
-            let result = closure(StoreCore::from_context(store), (*values).get_i32())?;
-            *values = ValRaw::i32(result);
-            Ok(())
+            let result = closure(StoreCore::from_context(store), (*values).get_i32());
+            *values = ValRaw::i32(result.map_err(pending)?);
+            Ok::<(), Pending>(())
         })
+    }
+}
+
+/// What an error of a closure means: itself, or what it holds.
+fn pending(error: HostError) -> Pending {
+    match error.downcast::<Pending>() {
+        Ok(pending) => *pending,
+        Err(error) => Pending::error(error),
     }
 }
 
@@ -293,7 +323,7 @@ pub fn call(
 pub fn trap_of(result: Result<i32, Box<Unwind>>) -> Trap {
     match result.expect_err("a trap").reason {
         UnwindReason::Trap { trap, .. } => trap,
-        UnwindReason::Error(_) => panic!("an error of the host"),
+        other => panic!("{other:?}"),
     }
 }
 

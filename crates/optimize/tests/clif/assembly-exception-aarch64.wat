@@ -1,0 +1,243 @@
+;;! target aarch64
+;;! assembly
+(module
+  (import "" "" (func $import (param i32) (result i64)))
+  (import "" "" (tag $other (param i32)))
+  (tag $e (param i32 i64))
+  (func $callee (param i32) (result i64)
+    (if (i32.eqz (local.get 0)) (then (throw $e (local.get 0) (i64.const 3))))
+    (call $import (local.get 0)))
+  (func (param i32) (result i64) (local $x i64)
+    (block $all
+      (block $e (result i32 i64)
+        (try_table (catch $e $e) (catch_all $all)
+          (return (call $callee (local.get 0))))
+        (unreachable))
+      (local.set $x)
+      (return (i64.add (i64.extend_i32_u) (local.get $x))))
+    (i64.const -1))
+  (func (param i32 exnref) (result i32 exnref)
+    (block $other (result i32 exnref)
+      (try_table (catch_ref $other $other)
+        (drop (call $import (local.get 0)))
+        (throw_ref (local.get 1)))
+      (unreachable)))
+  (func (param i32) (result i32)
+    (block $e (result i32 i64)
+      (try_table (catch $e $e) (throw $e (local.get 0) (i64.const 1)))
+      (unreachable))
+    (drop)))
+
+;;   stp fp, lr, [sp, #-16]!
+;;   mov fp, sp
+;;   ldr x16, [x2, #8]
+;;   ldr x16, [x16]
+;;   add x16, x16, #48
+;;   subs xzr, sp, x16, UXTX
+;;   b.lo #trap=stk_ovf
+;;   str x28, [sp, #-16]!
+;;   stp x19, x20, [sp, #-16]!
+;; block0:
+;;   mov x28, x2
+;;   cbz w3, label2 ; b label1
+;; block1:
+;;   mov x2, x28
+;;   ldr x0, [x2, #8]
+;;   str x2, [x0, #8]
+;;   ldr x0, [x2, #32]
+;;   ldr x2, [x2, #40]
+;;   blr x0
+;;   ldp x19, x20, [sp], #16
+;;   ldr x28, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block2:
+;;   mov x2, x28
+;;   mov x20, x3
+;;   ldr x19, [x2, #8]
+;;   ldr w1, [x19, #48]
+;;   ldr w0, [x19, #52]
+;;   sub w0, w0, w1
+;;   subs wzr, w0, #24
+;;   b.hs label4 ; b label3
+;; block4:
+;;   add w0, w1, #24
+;;   str w0, [x19, #48]
+;;   mov x2, x28
+;;   b label5
+;; block3:
+;;   mov x2, x28
+;;   ldr x0, [x2, #16]
+;;   ldr x4, [x0, #160]
+;;   ldr x0, [x2, #24]
+;;   ldr w1, [x0, #8]
+;;   movz x2, #24
+;;   movz w3, #0
+;;   mov x0, x28
+;;   blr x4
+;;   mov x1, x0
+;;   mov x2, x28
+;;   b label5
+;; block5:
+;;   ldr x0, [x2, #24]
+;;   ldr w3, [x0, #8]
+;;   ldr x4, [x19, #40]
+;;   add x0, x4, x1, UXTW
+;;   str x3, [x4, w1, UXTW]
+;;   ldr w3, [x2, #84]
+;;   str w3, [x0, #8]
+;;   mov x3, x20
+;;   str w3, [x0, #12]
+;;   movz x3, #3
+;;   str x3, [x0, #16]
+;;   ldr x0, [x2, #16]
+;;   mov x28, x2
+;;   ldr x2, [x0, #224]
+;;   mov x0, x28
+;;   blr x2
+;;   udf #0xc11f
+;;
+;;   stp fp, lr, [sp, #-16]!
+;;   mov fp, sp
+;;   ldr x16, [x2, #8]
+;;   ldr x16, [x16]
+;;   add x16, x16, #176
+;;   subs xzr, sp, x16, UXTX
+;;   b.lo #trap=stk_ovf
+;;   stp x27, x28, [sp, #-16]!
+;;   stp x25, x26, [sp, #-16]!
+;;   stp x23, x24, [sp, #-16]!
+;;   stp x21, x22, [sp, #-16]!
+;;   stp x19, x20, [sp, #-16]!
+;;   stp d14, d15, [sp, #-16]!
+;;   stp d12, d13, [sp, #-16]!
+;;   stp d10, d11, [sp, #-16]!
+;;   stp d8, d9, [sp, #-16]!
+;;   sub sp, sp, #16
+;; block0:
+;;   str x2, [sp]
+;;   bl 0; b MachLabel(1); catch [context stack0, tag1: MachLabel(4), default: MachLabel(2)]
+;; block1:
+;;   add sp, sp, #16
+;;   ldp d8, d9, [sp], #16
+;;   ldp d10, d11, [sp], #16
+;;   ldp d12, d13, [sp], #16
+;;   ldp d14, d15, [sp], #16
+;;   ldp x19, x20, [sp], #16
+;;   ldp x21, x22, [sp], #16
+;;   ldp x23, x24, [sp], #16
+;;   ldp x25, x26, [sp], #16
+;;   ldp x27, x28, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block3:
+;;   movn x2, #0
+;;   add sp, sp, #16
+;;   ldp d8, d9, [sp], #16
+;;   ldp d10, d11, [sp], #16
+;;   ldp d12, d13, [sp], #16
+;;   ldp d14, d15, [sp], #16
+;;   ldp x19, x20, [sp], #16
+;;   ldp x21, x22, [sp], #16
+;;   ldp x23, x24, [sp], #16
+;;   ldp x25, x26, [sp], #16
+;;   ldp x27, x28, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block5:
+;;   add x2, x1, x0, UXTW
+;;   add sp, sp, #16
+;;   ldp d8, d9, [sp], #16
+;;   ldp d10, d11, [sp], #16
+;;   ldp d12, d13, [sp], #16
+;;   ldp d14, d15, [sp], #16
+;;   ldp x19, x20, [sp], #16
+;;   ldp x21, x22, [sp], #16
+;;   ldp x23, x24, [sp], #16
+;;   ldp x25, x26, [sp], #16
+;;   ldp x27, x28, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block2:
+;;   b label3
+;; block4:
+;;   ldr x2, [sp]
+;;   ldr x1, [x2, #8]
+;;   ldr x1, [x1, #40]
+;;   add x1, x1, x0, UXTW
+;;   ldr w0, [x1, #12]
+;;   ldr x1, [x1, #16]
+;;   b label5
+;;
+;;   stp fp, lr, [sp, #-16]!
+;;   mov fp, sp
+;;   ldr x16, [x2, #8]
+;;   ldr x16, [x16]
+;;   add x16, x16, #192
+;;   subs xzr, sp, x16, UXTX
+;;   b.lo #trap=stk_ovf
+;;   stp x27, x28, [sp, #-16]!
+;;   stp x25, x26, [sp, #-16]!
+;;   stp x23, x24, [sp, #-16]!
+;;   stp x21, x22, [sp, #-16]!
+;;   stp x19, x20, [sp, #-16]!
+;;   stp d14, d15, [sp, #-16]!
+;;   stp d12, d13, [sp, #-16]!
+;;   stp d10, d11, [sp, #-16]!
+;;   stp d8, d9, [sp, #-16]!
+;;   sub sp, sp, #32
+;; block0:
+;;   str x2, [sp, #8]
+;;   str w4, [sp]
+;;   ldr x4, [x2, #8]
+;;   str x2, [x4, #8]
+;;   str x4, [sp, #16]
+;;   ldr x1, [x2, #32]
+;;   ldr x2, [x2, #40]
+;;   blr x1; b MachLabel(2); catch [context stack0, tag0: MachLabel(1)]
+;;   ; UserStackMap { by_type: [(types::I32, CompoundBitSet {0})], sp_to_sized_stack_slots: None }
+;; block2:
+;;   ldr w1, [sp]
+;;   cbz w1, #trap=user14
+;;   ldr x4, [sp, #8]
+;;   ldr x0, [x4, #16]
+;;   ldr x2, [x0, #224]
+;;   ldr x0, [sp, #8]
+;;   blr x2; b MachLabel(4); catch [context stack0, tag0: MachLabel(3)]
+;; block6:
+;;   add sp, sp, #32
+;;   ldp d8, d9, [sp], #16
+;;   ldp d10, d11, [sp], #16
+;;   ldp d12, d13, [sp], #16
+;;   ldp d14, d15, [sp], #16
+;;   ldp x19, x20, [sp], #16
+;;   ldp x21, x22, [sp], #16
+;;   ldp x23, x24, [sp], #16
+;;   ldp x25, x26, [sp], #16
+;;   ldp x27, x28, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block1:
+;;   mov x3, x0
+;;   ldr x4, [sp, #16]
+;;   b label5
+;; block3:
+;;   mov x3, x0
+;;   ldr x4, [sp, #16]
+;;   b label5
+;; block4:
+;;   udf #0xc11f
+;; block5:
+;;   ldr x0, [x4, #40]
+;;   add x0, x0, x3, UXTW
+;;   ldr w2, [x0, #12]
+;;   b label6
+;;
+;;   stp fp, lr, [sp, #-16]!
+;;   mov fp, sp
+;; block0:
+;;   b label1
+;; block1:
+;;   mov x2, x3
+;;   ldp fp, lr, [sp], #16
+;;   ret

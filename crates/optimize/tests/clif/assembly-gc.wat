@@ -1,0 +1,145 @@
+;;! target x86_64
+;;! assembly
+(module
+  (type $node (struct (field i32) (field (ref null $node))))
+  (type $array (array (mut i32)))
+  (func $build (param $n i32) (result (ref null $node)) (local $list (ref null $node))
+    (loop $again
+      (local.set $list (struct.new $node (local.get $n) (local.get $list)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $list))
+  (func $sum (param $list (ref null $node)) (result i32) (local $sum i32)
+    (loop $again
+      (local.set $sum (i32.add (local.get $sum) (struct.get $node 0 (local.get $list))))
+      (br_if $again
+        (i32.eqz (ref.is_null (local.tee $list (struct.get $node 1 (local.get $list)))))))
+    (local.get $sum))
+  (func $sum_array (param $array (ref $array)) (result i32) (local $sum i32) (local $i i32)
+    (loop $again
+      (local.set $sum
+        (i32.add (local.get $sum) (array.get $array (local.get $array) (local.get $i))))
+      (br_if $again
+        (i32.lt_u
+          (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+          (array.len (local.get $array)))))
+    (local.get $sum)))
+
+;;   pushq %rbp
+;;   movq %rsp, %rbp
+;;   movq 8(%rdi), %r10
+;;   movq (%r10), %r10
+;;   addq $0x50, %r10
+;;   cmpq %rsp, %r10
+;;   jnbe #trap=stk_ovf
+;;   subq $0x40, %rsp
+;;   movq %rbx, 0x10(%rsp)
+;;   movq %r12, 0x18(%rsp)
+;;   movq %r13, 0x20(%rsp)
+;;   movq %r14, 0x28(%rsp)
+;;   movq %r15, 0x30(%rsp)
+;; block0:
+;;   movq %rsi, <offset:1>+8(%rsp)
+;;   uninit  %rax
+;;   xorl %eax, %eax
+;;   movq 8(%rdi), %r14
+;;   movq 0x18(%rdi), %rcx
+;;   movl (%rcx), %ebx
+;;   movl %ebx, %r12d
+;;   movq 0x28(%r14), %r13
+;;   jmp     label1
+;; block1:
+;;   movl %eax, <offset:1>+(%rsp)
+;;   movl 0x30(%r14), %eax
+;;   movl 0x34(%r14), %ecx
+;;   subl %eax, %ecx
+;;   cmpl $0x10, %ecx
+;;   jnb     label3; j label2
+;; block3:
+;;   movq %rdi, %r15
+;;   leal 0x10(%rax), %ecx
+;;   movl %ecx, 0x30(%r14)
+;;   jmp     label4
+;; block4:
+;;   movl %eax, %ecx
+;;   movq %r12, (%r13, %rcx)
+;;   movq <offset:1>+8(%rsp), %rsi
+;;   movl %esi, 8(%r13, %rcx)
+;;   movl <offset:1>+(%rsp), %edx
+;;   movl %edx, 0xc(%r13, %rcx)
+;;   subl $0x1, %esi
+;;   testl %esi, %esi
+;;   jnz     label5; j label6
+;; block5:
+;;   movq %r15, %rdi
+;;   movq %rsi, <offset:1>+8(%rsp)
+;;   jmp     label1
+;; block6:
+;;   movq 0x10(%rsp), %rbx
+;;   movq 0x18(%rsp), %r12
+;;   movq 0x20(%rsp), %r13
+;;   movq 0x28(%rsp), %r14
+;;   movq 0x30(%rsp), %r15
+;;   addq $0x40, %rsp
+;;   movq %rbp, %rsp
+;;   popq %rbp
+;;   retq
+;; block2:
+;;   movq %rdi, %r15
+;;   movq 0x10(%r15), %rax
+;;   movq 0xa0(%rax), %rax
+;;   movl $0x10, %edx
+;;   uninit  %rcx
+;;   xorl %ecx, %ecx
+;;   movq %rbx, %rsi
+;;   call    *%rax
+;;   ; UserStackMap { by_type: [(types::I32, CompoundBitSet {0})], sp_to_sized_stack_slots: None }
+;;   jmp     label4
+;;
+;;   pushq %rbp
+;;   movq %rsp, %rbp
+;; block0:
+;;   uninit  %rax
+;;   xorl %eax, %eax
+;;   movq 8(%rdi), %rcx
+;;   movq 0x28(%rcx), %rcx
+;;   jmp     label1
+;; block1:
+;;   movl %esi, %edx
+;;   movl 8(%rcx, %rdx), %edi
+;;   movl 0xc(%rcx, %rdx), %esi
+;;   leal (%rax, %rdi), %eax
+;;   testl %esi, %esi
+;;   jnz     label2; j label3
+;; block2:
+;;   jmp     label1
+;; block3:
+;;   movq %rbp, %rsp
+;;   popq %rbp
+;;   retq
+;;
+;;   pushq %rbp
+;;   movq %rsp, %rbp
+;; block0:
+;;   uninit  %rax
+;;   xorl %eax, %eax
+;;   movq 8(%rdi), %rcx
+;;   movq 0x28(%rcx), %rcx
+;;   movl %esi, %edx
+;;   movq %rax, %r10
+;;   jmp     label1
+;; block1:
+;;   movl 4(%rcx, %rdx), %edi
+;;   cmpl %edi, %r10d
+;;   jnb #trap=user15
+;;   leal (%rsi, %r10, 4), %r8d
+;;   movl 8(%rcx, %r8), %r8d
+;;   leal 1(%r10), %r10d
+;;   leal (%rax, %r8), %eax
+;;   cmpl %edi, %r10d
+;;   jb      label2; j label3
+;; block2:
+;;   jmp     label1
+;; block3:
+;;   movq %rbp, %rsp
+;;   popq %rbp
+;;   retq

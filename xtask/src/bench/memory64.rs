@@ -1,0 +1,163 @@
+//! What 64-bit addresses cost: kernels in C built for memory of 32-bit and of 64-bit addresses, both
+//! without a C library, and each engine compared with itself.
+//!
+//! Where a kernel's data holds pointers there is more of it with 64 bits, which is a part of the
+//! ratio that no engine can help.
+
+use super::Options;
+use super::engines::{Engine, Form, Kind, Ready};
+use super::measure::{Sample, geomean, median};
+use super::programs::Program;
+use super::steady::{cost, sample, unit};
+use super::table::{Table, ratio};
+use crate::toolbox::build::build;
+use crate::toolbox::fetch::{self, Compilers};
+use crate::toolbox::guest::Target;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+/// Those programs of the suite that need no more of a C library than
+/// `benches/include/freestanding.h` has, and spend their time on memory.
+const KERNELS: &[&str] = &[
+    "sieve",
+    "matmul",
+    "sha256",
+    "blake3",
+    "quicksort",
+    "sort_callback",
+    "hash_map",
+    "base64",
+    "richards",
+    "regex",
+    "interpreter",
+    "binary_trees",
+];
+
+const WIDTHS: [(u32, Target); 2] = [(32, Target::Freestanding32), (64, Target::Freestanding64)];
+
+pub(super) fn run(options: &Options, failures: &mut Vec<String>) -> Result<Value> {
+    let programs: Vec<&Program> = options
+        .programs()
+        .into_iter()
+        .filter(|program| KERNELS.contains(&program.guest.name))
+        .collect();
+    let engines = options
+        .engines()
+        .into_iter()
+        .filter(|engine| engine.kind == Kind::Command)
+        .map(Engine::prepare)
+        .collect::<Result<Vec<_>>>()?;
+    if programs.is_empty() || engines.is_empty() {
+        return Ok(Value::Null);
+    }
+    let compilers = fetch::compilers()?;
+    let mut table = Table::new(std::iter::once("program".to_owned()).chain(
+        engines.iter().flat_map(|engine| {
+            [
+                format!("{} {}", engine.name, unit(options)),
+                format!("{} 64/32", engine.name),
+            ]
+        }),
+    ));
+    let mut ratios = vec![Vec::new(); engines.len()];
+    let mut record = Vec::new();
+    for program in programs {
+        let name = program.guest.name;
+        eprintln!("running {name} with both widths");
+        let rows = match alternate(options, &compilers, &engines, program) {
+            Ok(rows) => rows,
+            Err(error) => {
+                failures.push(format!("{name} of memory64: {error:#}"));
+                continue;
+            }
+        };
+        let mut cells = vec![name.to_owned()];
+        for (index, (engine, widths)) in engines.iter().zip(&rows).enumerate() {
+            for ((width, _), samples) in WIDTHS.iter().zip(widths) {
+                record.push(json!({
+                    "program": name,
+                    "engine": engine.name,
+                    "width": width,
+                    "samples": samples.iter().map(Sample::to_json).collect::<Vec<_>>(),
+                }));
+            }
+            let [narrow, wide] = widths.each_ref().map(|samples| {
+                median(samples.iter().filter_map(|sample| cost(options, sample)))
+                    .unwrap_or(f64::NAN)
+            });
+            ratios[index].push(wide / narrow);
+            cells.push(format!("{narrow:.0}"));
+            cells.push(ratio(wide / narrow));
+        }
+        eprintln!("  {}", cells.join("  "));
+        table.row(cells);
+    }
+    table.row(
+        std::iter::once("geomean".to_owned()).chain(ratios.into_iter().flat_map(|ratios| {
+            [
+                String::new(),
+                geomean(ratios).map_or_else(|| "-".into(), ratio),
+            ]
+        })),
+    );
+    println!(
+        "\n## 64-bit memories\n\nThe same C for both widths; medians of {} alternating runs, and what 64 bits take as a multiple of 32.\n\n{table}",
+        options.runs
+    );
+    Ok(Value::Array(record))
+}
+
+/// Runs one program with both widths on every engine in turn, as often as asked: for each engine
+/// the samples of each width.
+fn alternate(
+    options: &Options,
+    compilers: &Compilers,
+    engines: &[Ready],
+    program: &Program,
+) -> Result<Vec<[Vec<Sample>; 2]>> {
+    let mut wasm = Vec::new();
+    for (_, target) in WIDTHS {
+        wasm.push(build(compilers, &program.guest, target)?);
+    }
+    let mut forms = Vec::new();
+    for engine in engines {
+        for wasm in &wasm {
+            forms.push(Form::Precompiled(engine.precompiled(wasm)?));
+        }
+    }
+    let mut samples: Vec<[Vec<Sample>; 2]> = engines.iter().map(|_| Default::default()).collect();
+    let mut expected: Option<String> = None;
+    for _ in 0..options.steady_runs() {
+        for (index, form) in forms.iter().enumerate() {
+            let (engine, width) = (index / WIDTHS.len(), index % WIDTHS.len());
+            let new = sample(options, engines[engine].run(form, &[program.size]))?;
+            let expected = expected.get_or_insert_with(|| new.checksum.clone());
+            ensure!(
+                new.checksum == *expected,
+                "{} with {} bits says {:?}, not {expected:?}",
+                engines[engine].name,
+                WIDTHS[width].0,
+                new.checksum
+            );
+            cost(options, &new).context("the program printed no time of its own")?;
+            samples[engine][width].push(new);
+        }
+    }
+    Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::programs::PROGRAMS;
+    use super::*;
+
+    #[test]
+    fn kernels_are_programs_of_the_suite() {
+        for name in KERNELS {
+            assert!(
+                PROGRAMS.iter().any(|program| program.guest.name == *name),
+                "{name} is no program"
+            );
+        }
+    }
+}
