@@ -14,7 +14,8 @@ pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 10_000;
 
 /// Decides about every request for memory and table elements of a store, installed with `Store::limiter`.
 ///
-/// Only linear memories and tables are asked about; what the runtime itself allocates is not.
+/// Linear memories, tables and the store's heap of objects are asked about, the heap as if it were a memory; what the runtime itself
+/// allocates is not.
 /// [`StoreLimits`] implements it for limits that are fixed ahead.
 ///
 /// ```
@@ -118,7 +119,7 @@ impl StoreLimitsBuilder {
         StoreLimitsBuilder(StoreLimits::default())
     }
 
-    /// Bytes that each memory may have.
+    /// Bytes that each memory may have, and the heap of objects, too.
     pub fn memory_size(mut self, limit: usize) -> Self {
         self.0.memory_size = Some(limit);
         self

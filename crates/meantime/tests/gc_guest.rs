@@ -342,3 +342,26 @@ fn functions_in_objects_are_called_by_their_type() {
         assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::NullReference));
     }
 }
+
+#[test]
+fn globals_that_never_change_change_when_their_objects_move() {
+    let text = r#"(module
+        (type $box (struct (field i32)))
+        (global $box (ref $box) (struct.new $box (i32.const 7)))
+        (func (export "sum") (param $n i32) (result i32)
+            (local $sum i32)
+            (loop $more
+                (drop (struct.new $box (i32.const 9)))
+                (local.set $sum (i32.add (local.get $sum) (struct.get $box 0 (global.get $box))))
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                (br_if $more (local.get $n)))
+            (local.get $sum)))"#;
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let module = instance(&mut store, text, &[]);
+        let sum = module
+            .get_typed_func::<i32, i32>(&mut store, "sum")
+            .unwrap();
+        assert_eq!(sum.call(&mut store, 1000).unwrap(), 7000);
+    }
+}
