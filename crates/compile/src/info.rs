@@ -81,6 +81,20 @@ fn is_feature(name: &str) -> bool {
     name.starts_with("has_")
 }
 
+/// Whether a setting or tunable only says how hard the compiler tried: what it made runs anywhere.
+fn is_effort(name: &str) -> bool {
+    const EFFORT: [&str; 7] = [
+        "opt_level",
+        "regalloc",
+        "regalloc_algorithm",
+        "regalloc_checker",
+        "regalloc_verbose_logs",
+        "enable_verifier",
+        "inlining",
+    ];
+    EFFORT.contains(&name)
+}
+
 impl ArtifactInfo {
     /// Checks that a host has what code takes for granted.
     ///
@@ -105,7 +119,9 @@ impl ArtifactInfo {
         self.check_settings(&expect.settings)?;
         let (artifact, host) = (tunables(&self.tunables), tunables(&expect.tunables));
         for ((what, artifact), (_, host)) in artifact.into_iter().zip(host) {
-            same(what, artifact, host)?;
+            if !is_effort(what) {
+                same(what, artifact, host)?;
+            }
         }
         Ok(())
     }
@@ -133,7 +149,7 @@ impl ArtifactInfo {
             found.map(|(_, value)| value.clone())
         };
         for (name, value) in &self.settings {
-            if is_feature(name) && value == "false" {
+            if is_effort(name) || is_feature(name) && value == "false" {
                 continue;
             }
             let there = find(host, name);
@@ -146,7 +162,7 @@ impl ArtifactInfo {
             }
         }
         for (name, value) in host {
-            if !is_feature(name) && find(&self.settings, name).is_none() {
+            if !is_feature(name) && !is_effort(name) && find(&self.settings, name).is_none() {
                 return Err(Mismatch {
                     what: name.clone(),
                     artifact: None,
@@ -214,6 +230,12 @@ mod tests {
         assert_eq!(info().check(&host), Ok(()));
         host.version = None;
         assert_eq!(info().check(&host), Ok(()));
+        // Nor does it matter how hard either compiler tries.
+        host.settings[0].1 = "none".to_owned();
+        host.tunables.opt_level = meantime_abi::OptLevel::None;
+        host.tunables.regalloc = meantime_abi::RegallocAlgorithm::SinglePass;
+        host.tunables.inlining = false;
+        assert_eq!(info().check(&host), Ok(()));
     }
 
     #[test]
@@ -227,7 +249,9 @@ mod tests {
             ("target", |h| {
                 h.triple = "x86_64-apple-darwin".parse().unwrap()
             }),
-            ("opt_level", |h| h.settings[0].1 = "none".to_owned()),
+            ("signals_based_traps", |h| {
+                h.tunables.signals_based_traps = false;
+            }),
             ("has_avx", |h| h.settings[1].1 = "false".to_owned()),
             ("has_avx", |h| drop(h.settings.remove(1))),
             ("more", |h| h.settings.push(pair("more", "1"))),

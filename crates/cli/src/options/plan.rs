@@ -8,6 +8,8 @@ use meantime::{Config, StoreLimits, StoreLimitsBuilder};
 pub struct Plan {
     /// For the engine.
     pub config: Config,
+    /// Whether `async-stack-size` was given, so that `max-wasm-stack` does not choose it.
+    pub async_stack_size_given: bool,
     /// Whether logging may be set up.
     pub logging: bool,
     /// Whether commands may export what a command should not.

@@ -14,6 +14,9 @@ pub static WASM: Group = Group {
 /// The key that stands for all rows marked `proposal()`. The plan applies it before all others.
 pub const ALL_PROPOSALS: &str = "all-proposals";
 
+/// Bytes of an async call's stack that are left to the host.
+const HOST_STACK: usize = 512 << 10;
+
 const KEYS: &[Key] = &[
     on(
         "nan-canonicalization",
@@ -44,6 +47,11 @@ const KEYS: &[Key] = &[
         "bytes of stack a guest may use",
         |plan, value| {
             plan.config.max_wasm_stack(value.size());
+            if !plan.async_stack_size_given {
+                // Who asks for one of the two need not know of the other.
+                plan.config
+                    .async_stack_size(value.size().saturating_add(HOST_STACK));
+            }
         },
     ),
     on(
@@ -53,6 +61,7 @@ const KEYS: &[Key] = &[
         "bytes of stack for async calls; at least max-wasm-stack",
         |plan, value| {
             plan.config.async_stack_size(value.size());
+            plan.async_stack_size_given = true;
         },
     ),
     later(

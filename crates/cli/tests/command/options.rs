@@ -143,6 +143,14 @@ fn settings_take_effect() {
             "m.wat",
         ])
         .prints("1\n");
+    // More than a stack for async calls has by default: it follows, unless it was given, too.
+    place
+        .run(&["-W", "max-wasm-stack=4194304", "--invoke", "f", "m.wat"])
+        .prints("1\n");
+    let both = "async-stack-size=2097152,max-wasm-stack=4194304";
+    place
+        .run(&["-W", both, "--invoke", "f", "m.wat"])
+        .fails(1, &["max_wasm_stack size cannot exceed"]);
     place
         .run(&[
             "-W",
