@@ -205,6 +205,7 @@ pub(crate) unsafe extern "C" fn no_trampoline(context: *mut VmHeader) -> ! {
 /// # Safety
 ///
 /// `store` is that of the function's context.
+#[inline(always)] // As a call, its closure goes through memory, which costs more than most host functions do.
 pub unsafe fn host_body<E: Into<Pending>>(
     store: *mut VmStoreContext,
     f: impl FnOnce() -> Result<(), E>,

@@ -186,7 +186,7 @@ where
 /// # Safety
 ///
 /// The context must be of a store whose data is `T`.
-#[inline]
+#[inline(always)]
 #[allow(unsafe_code)]
 unsafe fn in_host<T: 'static>(
     context: *mut VmHostContext,
