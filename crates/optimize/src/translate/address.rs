@@ -2,7 +2,7 @@
 //!
 //! Every access of a memory by compiled code gets its address from [`Translator::address`]. An access of `size` bytes at constant offset `offset`
 //! from the operand `index` touches `index + offset .. index + offset + size`, computed without wrapping, and must trap when that ends
-//! beyond the memory's length. Two ways, as the memory's [`Bounds`] say:
+//! beyond the memory's length. Three ways, as the memory's [`Bounds`] say:
 //!
 //! * `Guarded`: the whole 32-bit index space is mapped or faults, and so do `guard` bytes after it. No check where
 //!   `offset + size` is no more than that.
