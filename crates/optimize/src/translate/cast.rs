@@ -173,6 +173,7 @@ impl Translator<'_> {
             }
             HeapType::None | HeapType::NoExtern | HeapType::NoExn | HeapType::NoFunc => {
                 let zero = self.b.ins().iconst(ty, 0);
+                // Nothing but null does, and nothing at all where null does not.
                 let cc = if nullable {
                     IntCC::Equal
                 } else {
