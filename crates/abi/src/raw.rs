@@ -24,7 +24,7 @@ unsafe impl Send for ValRaw {}
 unsafe impl Sync for ValRaw {}
 
 macro_rules! accessors {
-    ($($make:ident $get:ident $field:ident $ty:ty;)*) => {
+    ($($make:ident $set:ident $get:ident $field:ident $ty:ty;)*) => {
         impl ValRaw {
             $(
                 /// A slot that holds this.
@@ -32,6 +32,12 @@ macro_rules! accessors {
                     let mut raw = ValRaw { v128: [0; 16] };
                     raw.$field = value;
                     raw
+                }
+
+                /// Puts this into the slot. Writes as many bytes as it has; those above stay as they were.
+                #[inline]
+                pub fn $set(&mut self, value: $ty) {
+                    self.$field = value;
                 }
 
                 /// What the slot holds, read as this.
@@ -47,13 +53,13 @@ macro_rules! accessors {
 }
 
 accessors! {
-    i32 get_i32 i32 i32;
-    i64 get_i64 i64 i64;
-    f32 get_f32 f32 u32;
-    f64 get_f64 f64 u64;
-    v128_bytes get_v128_bytes v128 [u8; 16];
-    funcref get_funcref funcref *mut core::ffi::c_void;
-    gc_ref get_gc_ref gc_ref u32;
+    i32 set_i32 get_i32 i32 i32;
+    i64 set_i64 get_i64 i64 i64;
+    f32 set_f32 get_f32 f32 u32;
+    f64 set_f64 get_f64 f64 u64;
+    v128_bytes set_v128_bytes get_v128_bytes v128 [u8; 16];
+    funcref set_funcref get_funcref funcref *mut core::ffi::c_void;
+    gc_ref set_gc_ref get_gc_ref gc_ref u32;
 }
 
 impl ValRaw {

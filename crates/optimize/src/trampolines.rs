@@ -136,10 +136,12 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     b.ins().store(vm, frame, store, exit_fp);
 
     let count = sig.params.len().max(sig.results.len());
-    // A slot of no bytes would have no address.
-    let bytes = u32::try_from(count.max(1) * SLOT).expect("limited by the decoder");
+    // The caller's context waits behind the values: only a failure needs it, so that no register has to be saved for it.
+    let saved_caller = slot_offset(count);
+    let bytes = u32::try_from(count * SLOT + 8).expect("limited by the decoder");
     let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4));
     let values = b.ins().stack_addr(PTR, slot, 0);
+    b.ins().stack_store(PTR, caller, slot, saved_caller);
     store_values(b, &args, values, region);
     let count = b.ins().iconst(PTR, count as i64);
     let func = load(b, context, offset_of!(VmHostContext, func));
@@ -156,10 +158,11 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     b.seal_block(done);
 
     b.switch_to_block(raise);
-    let builtins = load(b, context, offset_of!(VmHeader, builtins));
+    // Only Wasm gets here, and it said who it is.
+    let caller = b.ins().stack_load(PTR, PTR, slot, saved_caller);
+    let builtins = load(b, caller, offset_of!(VmHeader, builtins));
     let raise_pending = load(b, builtins, Builtin::RaisePending as usize * 8);
     let raise_sig = b.import_signature(builtin_signature(target, Builtin::RaisePending));
-    // Only Wasm gets here, and it said who it is.
     b.ins().call_indirect(raise_sig, raise_pending, &[caller]);
     b.ins().trap(UNREACHED);
 

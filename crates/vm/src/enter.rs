@@ -4,6 +4,7 @@
 //! stack limit, and every call makes its store the thread's current one, for the signal handler.
 
 use crate::arch;
+use crate::gc::RootScope;
 use crate::store::StoreCore;
 use crate::sys;
 use crate::trap::{Pending, Stopped, Unwind, UnwindReason, stop};
@@ -199,8 +200,8 @@ pub(crate) unsafe extern "C" fn no_trampoline(context: *mut VmHeader) -> ! {
     }
 }
 
-/// The body of a [`HostFn`](meantime_abi::HostFn): an error that `f` returns and a panic in it become pending in the store. Returns what
-/// the function must return.
+/// The body of a [`HostFn`](meantime_abi::HostFn), in a scope for roots of its own: an error that `f` returns and a panic in it become
+/// pending in the store. Returns what the function must return.
 ///
 /// # Safety
 ///
@@ -210,12 +211,32 @@ pub unsafe fn host_body<E: Into<Pending>>(
     store: *mut VmStoreContext,
     f: impl FnOnce() -> Result<(), E>,
 ) -> bool {
-    let pending = match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => return true,
-        Ok(Err(error)) => error.into(),
-        Err(payload) => Pending::Panic(payload),
-    };
-    // SAFETY: the caller vouches for the pointer; `f`, which may have used the store, is done.
-    unsafe { (*StoreCore::from_context(store).as_ptr()).set_pending(pending) };
+    // SAFETY: the caller vouches for the pointer, and `f` uses the store only while it runs.
+    unsafe {
+        let core = StoreCore::from_context(store);
+        let scope = core.as_ref().gc().enter_scope();
+        match catch_unwind(AssertUnwindSafe(f)) {
+            Ok(Ok(())) => {
+                (*core.as_ptr()).gc_mut().exit_scope(scope);
+                true
+            }
+            Ok(Err(error)) => host_failed(core, scope, error.into()),
+            Err(payload) => host_failed(core, scope, Pending::Panic(payload)),
+        }
+    }
+}
+
+/// Ends a host function that failed.
+///
+/// # Safety
+///
+/// Nobody else uses the store.
+#[cold]
+#[inline(never)]
+unsafe fn host_failed(core: NonNull<StoreCore>, scope: RootScope, pending: Pending) -> bool {
+    // SAFETY: by the caller.
+    let core = unsafe { &mut *core.as_ptr() };
+    core.gc_mut().exit_scope(scope);
+    core.set_pending(pending);
     false
 }

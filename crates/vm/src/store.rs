@@ -192,6 +192,7 @@ impl StoreCore {
     /// # Safety
     ///
     /// The context is that of a store.
+    #[inline]
     pub unsafe fn from_context(context: *mut VmStoreContext) -> NonNull<StoreCore> {
         // SAFETY: every store context begins a `StoreCore`.
         unsafe { NonNull::new_unchecked(context.cast()) }
@@ -208,13 +209,14 @@ impl StoreCore {
 
     /// Whom [`StoreCore::set_embedder`] named.
     ///
-    /// # Panics
+    /// # Safety
     ///
-    /// When it was not called yet.
+    /// It was called.
     #[inline]
-    pub fn embedder_ptr(&self) -> NonNull<dyn VmStore> {
-        self.embedder
-            .expect("the embedder is set before anything else")
+    pub unsafe fn embedder_ptr(&self) -> NonNull<dyn VmStore> {
+        debug_assert!(self.embedder.is_some());
+        // SAFETY: by the caller.
+        unsafe { self.embedder.unwrap_unchecked() }
     }
 
     /// Whom to ask.

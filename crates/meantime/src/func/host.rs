@@ -151,11 +151,22 @@ where
     unsafe {
         in_host::<T>(context, |store| {
             let closure = &*(*context).data.cast::<F>();
-            let slots = core::slice::from_raw_parts_mut(values, len);
+            // As long as `len`, and known here: nothing is left to check below.
+            debug_assert_eq!(len, const { count::<P, R>() });
+            let slots = core::slice::from_raw_parts_mut(values, const { count::<P, R>() });
             let params = P::load(store.opaque_mut(), slots);
             let returned = Caller::with(store, caller, |caller| closure(caller, params));
             returned.store(store.opaque_mut(), slots)
         })
+    }
+}
+
+/// How many slots parameters and results of these types take.
+const fn count<P: WasmTyList, R: WasmRet>() -> usize {
+    if P::COUNT > R::COUNT {
+        P::COUNT
+    } else {
+        R::COUNT
     }
 }
 
@@ -197,10 +208,7 @@ unsafe fn in_host<T: 'static>(
         let store_context = (*context).header.store;
         vm::host_body(store_context, || {
             let store = StoreInner::<T>::from_context(store_context);
-            let scope = store.opaque_mut().vm_mut().gc_mut().enter_scope();
-            let result = body(store);
-            store.opaque_mut().vm_mut().gc_mut().exit_scope(scope);
-            result.map_err(|error| store.opaque().pending(error))
+            body(store).map_err(|error| store.opaque().pending(error))
         })
     }
 }

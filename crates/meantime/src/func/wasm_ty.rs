@@ -50,7 +50,7 @@ pub unsafe trait WasmTy: Send {
 }
 
 macro_rules! numbers {
-    ($($ty:ty => $valtype:ident $make:ident $get:ident |$v:ident| $lower:expr, $lift:expr;)*) => {$(
+    ($($ty:ty => $valtype:ident $set:ident $get:ident |$v:ident| $lower:expr, $lift:expr;)*) => {$(
         // SAFETY: a number of this width, in the lowest bytes of the slot.
         #[allow(unsafe_code)]
         unsafe impl WasmTy for $ty {
@@ -60,7 +60,7 @@ macro_rules! numbers {
             #[inline]
             fn store(self, _: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
                 let $v = self;
-                *slot = ValRaw::$make($lower);
+                slot.$set($lower);
                 Ok(())
             }
             #[inline]
@@ -73,13 +73,13 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32 => I32 i32 get_i32 |v| v, v;
-    u32 => I32 u32 get_u32 |v| v, v;
-    i64 => I64 i64 get_i64 |v| v, v;
-    u64 => I64 u64 get_u64 |v| v, v;
-    f32 => F32 f32 get_f32 |v| v.to_bits(), f32::from_bits(v);
-    f64 => F64 f64 get_f64 |v| v.to_bits(), f64::from_bits(v);
-    V128 => V128 v128 get_v128 |v| v.as_u128(), V128::from(v);
+    i32 => I32 set_i32 get_i32 |v| v, v;
+    u32 => I32 set_i32 get_u32 |v| v as i32, v;
+    i64 => I64 set_i64 get_i64 |v| v, v;
+    u64 => I64 set_i64 get_u64 |v| v as i64, v;
+    f32 => F32 set_f32 get_f32 |v| v.to_bits(), f32::from_bits(v);
+    f64 => F64 set_f64 get_f64 |v| v.to_bits(), f64::from_bits(v);
+    V128 => V128 set_v128_bytes get_v128 |v| v.as_u128().to_le_bytes(), V128::from(v);
 }
 
 // SAFETY: a pointer to a `VmFuncRef` of the store, never null.
@@ -96,7 +96,7 @@ unsafe impl WasmTy for Func {
         crate::Ref::Func(Some(*self)).check_ty(store, ty)
     }
     fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-        *slot = ValRaw::funcref(self.prepared(store)?.as_ptr().cast());
+        slot.set_funcref(self.prepared(store)?.as_ptr().cast());
         Ok(())
     }
     unsafe fn load(store: &mut StoreOpaque, slot: &ValRaw) -> Func {
@@ -122,7 +122,7 @@ unsafe impl WasmTy for Option<Func> {
         match self {
             Some(func) => WasmTy::store(func, store, slot),
             None => {
-                *slot = ValRaw::funcref(core::ptr::null_mut());
+                slot.set_funcref(core::ptr::null_mut());
                 Ok(())
             }
         }
@@ -148,7 +148,7 @@ macro_rules! roots {
                 crate::Ref::$hierarchy(Some(self.cast())).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-                *slot = ValRaw::gc_ref(self.unroot(store)?);
+                slot.set_gc_ref(self.unroot(store)?);
                 Ok(())
             }
             unsafe fn load(store: &mut StoreOpaque, slot: &ValRaw) -> Self {
@@ -169,7 +169,7 @@ macro_rules! roots {
                 crate::Ref::$hierarchy(self.map(Rooted::cast)).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-                *slot = ValRaw::gc_ref(self.map_or(Ok(0), |r| r.unroot(store))?);
+                slot.set_gc_ref(self.map_or(Ok(0), |r| r.unroot(store))?);
                 Ok(())
             }
             unsafe fn load(store: &mut StoreOpaque, slot: &ValRaw) -> Self {
@@ -190,7 +190,7 @@ macro_rules! roots {
                 crate::Ref::$hierarchy(Some(Rooted::of(&**self).cast())).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-                *slot = ValRaw::gc_ref(self.unroot(store)?);
+                slot.set_gc_ref(self.unroot(store)?);
                 Ok(())
             }
             unsafe fn load(store: &mut StoreOpaque, slot: &ValRaw) -> Self {
@@ -212,7 +212,7 @@ macro_rules! roots {
                 crate::Ref::$hierarchy(root).check_ty(store, ty)
             }
             fn store(self, store: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-                *slot = ValRaw::gc_ref(self.as_ref().map_or(Ok(0), |r| r.unroot(store))?);
+                slot.set_gc_ref(self.as_ref().map_or(Ok(0), |r| r.unroot(store))?);
                 Ok(())
             }
             unsafe fn load(store: &mut StoreOpaque, slot: &ValRaw) -> Self {
@@ -238,7 +238,7 @@ unsafe impl WasmTy for I31 {
         ValType::Ref(RefType::new(false, HeapType::I31))
     }
     fn store(self, _: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-        *slot = ValRaw::gc_ref(self.bits());
+        slot.set_gc_ref(self.bits());
         Ok(())
     }
     unsafe fn load(_: &mut StoreOpaque, slot: &ValRaw) -> I31 {
@@ -253,7 +253,7 @@ unsafe impl WasmTy for Option<I31> {
         ValType::Ref(RefType::new(true, HeapType::I31))
     }
     fn store(self, _: &mut StoreOpaque, slot: &mut ValRaw) -> Result<()> {
-        *slot = ValRaw::gc_ref(self.map_or(0, |v| v.bits()));
+        slot.set_gc_ref(self.map_or(0, |v| v.bits()));
         Ok(())
     }
     unsafe fn load(_: &mut StoreOpaque, slot: &ValRaw) -> Option<I31> {
@@ -450,6 +450,8 @@ macro_rules! lists {
         // SAFETY: as for each value.
         #[allow(unsafe_code, unused_unsafe, unused_variables, unused_mut, clippy::unused_unit)]
         unsafe impl<$($t: WasmTy),*> WasmTyList for ($($t,)*) {
+            const COUNT: usize = $n;
+
             fn valtypes() -> impl ExactSizeIterator<Item = ValType> {
                 [$($t::valtype()),*].into_iter()
             }
@@ -464,6 +466,7 @@ macro_rules! lists {
         // SAFETY: as for each value.
         #[allow(unsafe_code, non_snake_case, unused_variables)]
         unsafe impl<$($t: WasmTy),*> WasmRet for ($($t,)*) {
+            const COUNT: usize = $n;
             type Fallible = Result<Self>;
 
             #[inline]
@@ -551,6 +554,10 @@ unsafe impl<T: WasmTy> WasmResults for T {
 /// See [`WasmTy`].
 #[allow(unsafe_code)]
 pub unsafe trait WasmTyList {
+    /// How many they are.
+    #[doc(hidden)]
+    const COUNT: usize;
+
     /// Their types.
     #[doc(hidden)]
     fn valtypes() -> impl ExactSizeIterator<Item = ValType>;
@@ -571,6 +578,10 @@ pub unsafe trait WasmTyList {
 /// See [`WasmTy`].
 #[allow(unsafe_code)]
 pub unsafe trait WasmRet {
+    /// How many values they are.
+    #[doc(hidden)]
+    const COUNT: usize;
+
     /// The same in a `Result`.
     #[doc(hidden)]
     type Fallible: WasmRet;
@@ -607,6 +618,7 @@ fn check_returned<T: WasmTy>(value: &T, store: &StoreOpaque) -> Result<()> {
 // SAFETY: as for the tuple of one.
 #[allow(unsafe_code)]
 unsafe impl<T: WasmTy> WasmRet for T {
+    const COUNT: usize = 1;
     type Fallible = Result<T>;
 
     #[inline]
@@ -629,6 +641,7 @@ unsafe impl<T: WasmTy> WasmRet for T {
 // SAFETY: as for the value inside.
 #[allow(unsafe_code)]
 unsafe impl<T: WasmRet> WasmRet for Result<T> {
+    const COUNT: usize = T::COUNT;
     type Fallible = Self;
 
     #[inline]

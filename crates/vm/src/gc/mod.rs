@@ -139,11 +139,13 @@ impl GcStore {
     }
 
     /// Begins a scope of roots.
+    #[inline]
     pub fn enter_scope(&self) -> RootScope {
         self.roots.enter_scope()
     }
 
     /// Ends a scope and all begun after it: their roots are no longer valid.
+    #[inline]
     pub fn exit_scope(&mut self, scope: RootScope) {
         self.roots.exit_scope(scope);
     }

@@ -76,10 +76,12 @@ impl Default for Roots {
 }
 
 impl Roots {
+    #[inline]
     pub fn enter_scope(&self) -> RootScope {
         RootScope(self.scoped.len())
     }
 
+    #[inline]
     pub fn exit_scope(&mut self, scope: RootScope) {
         if scope.0 < self.scoped.len() {
             self.scoped.truncate(scope.0);
