@@ -115,6 +115,13 @@ builtins! {
     FuncFromId = func_from_id(id: I32, type_id: I32) -> Ptr;
     /// `throw_ref`, and the end of `throw`: continues at the handler that catches it, or unwinds to the host. Traps. Does not return.
     ThrowRef = throw_ref(exn: I32);
+    /// The budget of a function (a `DefinedFuncIndex`) is spent: refills it, and sees to better code. Cannot fail.
+    TierUp = tier_up(func: I32);
+    /// The budget of a function is spent at the start of a loop, the one whose opcode stands at this offset in the module's bytes. Refills it,
+    /// and returns null; or, when there is code that continues from there, room for the loop's values, with
+    /// [`VmStoreContext::osr_code`](crate::VmStoreContext::osr_code) set. That code has the function's own signature and ignores its
+    /// parameters: who writes the values tears down its frame and jumps there. Cannot fail.
+    OsrEnter = osr_enter(func: I32, loop_at: I32) -> Ptr;
 }
 
 #[cfg(test)]

@@ -53,6 +53,9 @@ pub struct Tunables {
     pub consume_fuel: bool,
     /// Whether code checks the epoch.
     pub epoch_interruption: bool,
+    /// Whether code is made function by function while the program runs: then functions of a module call each other through their
+    /// [`CodeSlot`](crate::CodeSlot)s, and code of the first tier counts against its budget.
+    pub tiered: bool,
     /// Whether small callees may be compiled into their callers.
     pub inlining: bool,
     /// How hard to optimize.
@@ -77,6 +80,7 @@ impl Default for Tunables {
             nan_canonicalization: false,
             consume_fuel: false,
             epoch_interruption: false,
+            tiered: false,
             inlining: true,
             opt_level: OptLevel::Speed,
             regalloc: RegallocAlgorithm::Backtracking,

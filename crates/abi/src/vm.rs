@@ -10,7 +10,7 @@
 //! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
 
 use crate::{TypeId, ValRaw, VmGcType};
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize};
 
 /// A code address.
 pub type CodePtr = *const u8;
@@ -44,6 +44,10 @@ pub struct VmContext {
     pub header: VmHeader,
     /// The canonical type of each type of the module, indexed by `TypeIndex`.
     pub type_ids: *const TypeId,
+    /// The module's code slots, by `DefinedFuncIndex`; null without.
+    pub code_slots: *const CodeSlot,
+    /// Zero.
+    pub reserved: usize,
 }
 
 /// What is common to the instances of a store, read and written by compiled code. Its address never changes.
@@ -76,12 +80,38 @@ pub struct VmStoreContext {
     pub gc_types_len: u32,
     /// How many entries `gc_funcs` has.
     pub gc_funcs_len: u32,
+    /// Where a loop continues whose values the builtin `osr_enter` has made room for.
+    pub osr_code: CodePtr,
+    /// Those values, when it continues: locals in order, then the operand stack, each in a [`ValRaw`].
+    pub osr_values: *mut ValRaw,
 }
 
-/// A function's code slot: where its newest code starts. Stands next to the code.
+/// A function's code slot: where its newest code starts, and how much longer its code of the first tier may run.
+///
+/// With [`Tunables::tiered`](crate::Tunables::tiered), functions of the same module call each other through these. Code of the first tier
+/// subtracts from the budget at each entry and at each jump back to a loop's start; what makes it negative calls the builtin `tier_up` or
+/// `osr_enter`, which refills it.
 #[derive(Debug)]
-#[repr(transparent)]
-pub struct CodeSlot(pub AtomicPtr<u8>);
+#[repr(C, align(16))]
+pub struct CodeSlot {
+    /// Where its newest code starts. Never null.
+    pub code: AtomicPtr<u8>,
+    /// What is left. Written by several threads without care for each other: some of what they subtract can be lost.
+    pub budget: AtomicI32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl CodeSlot {
+    /// A slot for code, with no budget.
+    pub const fn new(code: CodePtr) -> CodeSlot {
+        CodeSlot {
+            code: AtomicPtr::new(code.cast_mut()),
+            budget: AtomicI32::new(0),
+            reserved: 0,
+        }
+    }
+}
 
 /// Enters the guest: calls `callee` through the trampoline of its type.
 ///
@@ -234,5 +264,6 @@ unsafe impl Sync for VmBuiltins {}
 const _: () = assert!(align_of::<VmFuncRef>() >= 2);
 const _: () = assert!(size_of::<VmGlobal>() == 16);
 const _: () = assert!(size_of::<VmContext>().is_multiple_of(16));
+const _: () = assert!(size_of::<CodeSlot>() == 16);
 const _: () = assert!(core::mem::offset_of!(VmContext, header) == 0);
 const _: () = assert!(core::mem::offset_of!(VmHostContext, header) == 0);

@@ -12,6 +12,19 @@ pub struct CompileError {
     pub message: String,
     /// Where in the module's bytes, when that is known.
     pub offset: Option<u32>,
+    /// Whether only this backend cannot compile it.
+    pub unsupported: bool,
+}
+
+impl CompileError {
+    /// What this backend does not compile and another does.
+    pub fn unsupported(message: impl Into<String>) -> CompileError {
+        CompileError {
+            message: message.into(),
+            offset: None,
+            unsupported: true,
+        }
+    }
 }
 
 impl std::fmt::Display for CompileError {

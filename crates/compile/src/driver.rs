@@ -95,6 +95,7 @@ pub fn compile_module_with(
     let Some((module, data)) = extracted else {
         return Err(CompileError {
             message: "data segments of the module exceed 4 GiB".to_owned(),
+            unsupported: false,
             offset: None,
         });
     };
@@ -226,6 +227,7 @@ impl Tasks<'_> {
         };
         CompileError {
             message: format!("{name}: {}", error.message),
+            unsupported: false,
             offset: error
                 .offset
                 .or(Some(self.module.bodies()[func].range.start)),

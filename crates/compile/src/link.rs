@@ -74,6 +74,7 @@ pub(crate) fn link(
 fn error(message: impl Into<String>) -> CompileError {
     CompileError {
         message: message.into(),
+        unsupported: false,
         offset: None,
     }
 }

@@ -12,6 +12,7 @@ use target_lexicon::Triple;
 fn error(message: impl Into<String>) -> CompileError {
     CompileError {
         message: message.into(),
+        unsupported: false,
         offset: None,
     }
 }

@@ -1,11 +1,11 @@
 //! [`Engine`]: what modules and stores share: the configuration, the compiler, the canonical types, the allocator.
 
+use crate::compilers::Compilers;
 use crate::type_registry::TypeRegistry;
 use crate::{Collector, Config, Error, FuncType, Module, ModuleVersionStrategy, Result, bail};
 use meantime_abi as abi;
 use meantime_abi::{CodePtr, MemoryPlan, Signature, Trampoline, Tunables};
 use meantime_compile::Backend;
-use meantime_optimize::Optimizer;
 use meantime_vm as vm;
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,7 +36,7 @@ struct EngineInner {
     features: WasmFeatures,
     types: TypeRegistry,
     /// None where the configuration has no compiler.
-    backend: Option<Optimizer>,
+    backend: Option<Compilers>,
     allocator: Arc<dyn vm::Allocator>,
     /// Trampolines to functions of the host that no module brought.
     trampolines: Mutex<HashMap<Signature, HostTrampoline>>,
@@ -60,18 +60,7 @@ impl Engine {
             vm::init_traps();
         }
         let backend = match config.enable_compiler {
-            true => {
-                let flags: Vec<_> = config
-                    .compiler_flags
-                    .iter()
-                    .map(|(k, v)| (k.clone(), v.clone()))
-                    .collect();
-                Some(Optimizer::new(
-                    config.target.clone(),
-                    &flags,
-                    tunables.clone(),
-                )?)
-            }
+            true => Some(Compilers::new(config, &tunables)?),
             false => None,
         };
         Ok(Engine {
@@ -165,7 +154,7 @@ impl Engine {
         self.inner.features
     }
 
-    pub(crate) fn backend(&self) -> Result<&Optimizer> {
+    pub(crate) fn backend(&self) -> Result<&Compilers> {
         match &self.inner.backend {
             Some(backend) => Ok(backend),
             None => {

@@ -30,6 +30,7 @@
 //! The one idea of the layout: this crate is the only one that knows both what compiles code and what runs it; it turns modules into code,
 //! code into shapes of instances, and handles into what `vm` works with. It knows neither WASI nor the command line.
 
+mod compilers;
 mod config;
 mod const_expr;
 mod engine;

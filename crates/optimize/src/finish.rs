@@ -39,6 +39,7 @@ pub(crate) fn compile(
             let message = format!("a function needs a stack frame of {frame} bytes");
             return Err(CompileError {
                 message,
+                unsupported: false,
                 offset: None,
             });
         }
@@ -57,6 +58,7 @@ pub(crate) fn compile(
 fn internal(message: String) -> CompileError {
     CompileError {
         message: format!("internal error in code generation: {message}"),
+        unsupported: false,
         offset: None,
     }
 }
@@ -65,6 +67,7 @@ fn codegen_error(error: CodegenError) -> CompileError {
     match error {
         CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => CompileError {
             message: "a function is too large to be compiled".to_owned(),
+            unsupported: false,
             offset: None,
         },
         CodegenError::Verifier(errors) => internal(errors.to_string()),

@@ -20,6 +20,7 @@ use crate::trap::{Pending, stop};
 use meantime_abi::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What an implementation returns to its entry: two registers.
@@ -413,6 +414,24 @@ fn memory_atomic_wait64(
     let shared = memory.shared().ok_or(Trap::AtomicWaitNonSharedMemory)?;
     let result: WaitResult = shared.atomic_wait64(addr, expected, timeout(time))?;
     Ok(result as u32)
+}
+
+fn tier_up(guest: Guest, func: u32) -> Result<(), Pending> {
+    refill(guest, func);
+    Ok(())
+}
+
+fn osr_enter(guest: Guest, func: u32, _loop_at: u32) -> Result<*mut VmFuncRef, Pending> {
+    refill(guest, func);
+    Ok(std::ptr::null_mut())
+}
+
+fn refill(guest: Guest, func: u32) {
+    let shape = guest.instance().get().shape();
+    let slots = shape.code.as_ref().map_or(&[][..], |code| code.slots());
+    if let Some(slot) = slots.get(func as usize) {
+        slot.budget.store(i32::MAX, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]

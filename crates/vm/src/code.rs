@@ -14,7 +14,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::Ordering;
 
 /// Machine code that can be executed and not written.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl CodeRegion {
             .iter()
             .map(|&start| {
                 let code = memory.text().as_ptr().wrapping_add(start as usize);
-                CodeSlot(AtomicPtr::new(code.cast_mut()))
+                CodeSlot::new(code)
             })
             .collect();
         let region = Arc::new(CodeRegion {
@@ -202,7 +202,7 @@ impl CodeRegion {
     pub fn func_code(&self, func: DefinedFuncIndex) -> CodePtr {
         let i = func.as_u32() as usize;
         match self.slots.get(i) {
-            Some(slot) => slot.0.load(Ordering::Acquire),
+            Some(slot) => slot.code.load(Ordering::Acquire),
             None => self.at(self.func_starts[i]),
         }
     }

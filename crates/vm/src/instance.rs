@@ -170,6 +170,11 @@ impl InstanceRef {
                 vm: VmContext {
                     header,
                     type_ids: shape.type_ids.as_ptr(),
+                    code_slots: match &shape.code {
+                        Some(code) => code.slots().as_ptr(),
+                        None => std::ptr::null(),
+                    },
+                    reserved: 0,
                 },
             });
             InstanceRef(this)

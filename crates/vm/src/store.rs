@@ -130,6 +130,8 @@ impl OwnedStore {
                 gc_funcs: std::ptr::null(),
                 gc_types_len: 0,
                 gc_funcs_len: 0,
+                osr_code: std::ptr::null(),
+                osr_values: std::ptr::null_mut(),
             }),
             max_wasm_stack: options.max_wasm_stack,
             max_backtrace_frames: options.max_backtrace_frames,

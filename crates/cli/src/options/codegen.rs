@@ -17,11 +17,13 @@ const KEYS: &[Key] = &[
         Kind::Choice(&["cranelift", "winch"]),
         "cranelift",
         "the compiler",
-        |plan, _| {
-            plan.config.strategy(Strategy::Cranelift);
+        |plan, value| {
+            plan.config.strategy(match value {
+                Value::Text(word) if word == "winch" => Strategy::Winch,
+                _ => Strategy::Cranelift,
+            });
         },
-    )
-    .but_later(&["winch"]),
+    ),
     on(
         "collector",
         Kind::Choice(&["drc", "null", "copying"]),

@@ -232,10 +232,10 @@ mod tests {
             settings(&WASM, "component-model-async=n").is_ok(),
             "what is off may be turned off"
         );
-        let why = settings(&CODEGEN, "compiler=winch").unwrap_err();
+        let why = settings(&CODEGEN, "collector=drc").unwrap_err();
         assert_eq!(
             why,
-            "-C compiler=winch is not supported by this version of Meantime"
+            "-C collector=drc is not supported by this version of Meantime"
         );
     }
 

@@ -93,6 +93,7 @@ impl Backend for Fake {
         if self.refuses.contains(&index.as_u32()) {
             return Err(CompileError {
                 message: "refused".to_owned(),
+                unsupported: false,
                 offset: None,
             });
         }

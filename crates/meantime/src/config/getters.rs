@@ -104,7 +104,10 @@ getters! {
     /// See [`Config::signals_based_traps`](crate::Config::signals_based_traps).
     get_signals_based_traps -> bool = |e| e.tunables().signals_based_traps;
     /// The compiler, unless there is none. See [`Config::strategy`](crate::Config::strategy).
-    get_strategy -> Option<Strategy> = |e| e.backend().is_ok().then_some(Strategy::Cranelift);
+    get_strategy -> Option<Strategy> = |e| e.backend().is_ok().then_some(match e.config().strategy {
+        Strategy::Auto => Strategy::Cranelift,
+        chosen => chosen,
+    });
     /// See [`Config::table_lazy_init`](crate::Config::table_lazy_init).
     get_table_lazy_init -> bool = |e| e.tunables().table_lazy_init;
     /// What was given to [`Config::target`](crate::Config::target).

@@ -183,9 +183,6 @@ impl Config {
     }
 
     fn check_compiler(&self) -> Result<()> {
-        if self.strategy == Strategy::Winch {
-            bail!("winch support not compiled in");
-        }
         if let Some(target) = &self.target
             && !matches!(
                 target.architecture,

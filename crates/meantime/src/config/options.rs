@@ -17,7 +17,7 @@ pub enum Strategy {
     Auto,
     /// The optimizing compiler.
     Cranelift,
-    /// The baseline compiler by itself; not supported by this version.
+    /// The baseline compiler, by itself but for functions that it leaves to the optimizing one.
     Winch,
 }
 

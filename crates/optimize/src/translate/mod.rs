@@ -319,6 +319,7 @@ impl<'a> Translator<'a> {
     fn error(&self, message: impl Into<String>) -> CompileError {
         CompileError {
             message: message.into(),
+            unsupported: false,
             offset: Some(self.location.offset),
         }
     }
@@ -328,6 +329,7 @@ impl<'a> Translator<'a> {
 fn malformed(error: wasmparser::Error) -> CompileError {
     CompileError {
         message: error.message().to_owned(),
+        unsupported: false,
         offset: u32::try_from(error.offset()).ok(),
     }
 }
