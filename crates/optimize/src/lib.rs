@@ -81,6 +81,25 @@ impl Optimizer {
         settings::check_flag(triple, name, value)
     }
 
+    /// Compiles a function that starts at one of its loops: see `VmStoreContext::osr_code`. `loop_at` is where the loop's opcode is in the module's
+    /// bytes.
+    ///
+    /// # Errors
+    ///
+    /// As for a whole function; with `unsupported` set where it cannot be told which values are references.
+    pub fn compile_from_loop(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+        loop_at: u32,
+    ) -> Result<CompiledFunction, CompileError> {
+        self.with_scratch(|target, scratch| {
+            translate::function(target, scratch, module, wasm, index, Some(loop_at))?;
+            finish::compile(target, scratch)
+        })
+    }
+
     fn with_scratch(
         &self,
         work: impl FnOnce(&Target, &mut Scratch) -> Result<CompiledFunction, CompileError>,
@@ -104,7 +123,7 @@ impl Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<String, CompileError> {
         let mut scratch = Scratch::default();
-        translate::function(&self.target, &mut scratch, module, wasm, index)?;
+        translate::function(&self.target, &mut scratch, module, wasm, index, None)?;
         Ok(scratch.context.func.display().to_string())
     }
 
@@ -127,7 +146,7 @@ impl Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<String, CompileError> {
         let mut scratch = Scratch::default();
-        translate::function(&self.target, &mut scratch, module, wasm, index)?;
+        translate::function(&self.target, &mut scratch, module, wasm, index, None)?;
         scratch.context.set_disasm(true);
         finish::compile(&self.target, &mut scratch)?;
         let code = scratch.context.compiled_code();
@@ -155,7 +174,7 @@ impl Backend for Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
         self.with_scratch(|target, scratch| {
-            translate::function(target, scratch, module, wasm, index)?;
+            translate::function(target, scratch, module, wasm, index, None)?;
             finish::compile(target, scratch)
         })
     }

@@ -46,6 +46,17 @@ impl CodeArena {
         })
     }
 
+    /// Where it starts, to be executed.
+    pub fn base(&self) -> CodePtr {
+        self.executable.base().as_ptr()
+    }
+
+    /// Its length in bytes.
+    #[allow(clippy::len_without_is_empty)] // It has at least a page.
+    pub fn len(&self) -> usize {
+        self.executable.len()
+    }
+
     /// Publishes a function of `len` bytes, aligned to `align`, a power of two up to the page size. `write` gets the address at which it
     /// will run and writes it. Returns that address; none when there is no room.
     ///

@@ -6,6 +6,7 @@
 
 use crate::HostError;
 use crate::arch::builtin_entry;
+use crate::code::CodeRegion;
 use crate::exception::find_handler;
 use crate::gc::instructions::*;
 use crate::instance::InstanceRef;
@@ -20,7 +21,7 @@ use crate::trap::{Pending, stop};
 use meantime_abi::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an implementation returns to its entry: two registers.
@@ -416,21 +417,51 @@ fn memory_atomic_wait64(
     Ok(result as u32)
 }
 
+impl Guest {
+    /// The code of the instance, which is made while it runs.
+    fn tiered_code(&self) -> &Arc<CodeRegion> {
+        let code = self.instance().get().shape().code.as_ref();
+        code.expect("only code in tiers asks for more")
+    }
+}
+
 fn tier_up(guest: Guest, func: u32) -> Result<(), Pending> {
-    refill(guest, func);
+    let code = guest.tiered_code();
+    if let Some(tiers) = code.tiers() {
+        tiers.budget_spent(code, DefinedFuncIndex::from_u32(func));
+    }
     Ok(())
 }
 
-fn osr_enter(guest: Guest, func: u32, _loop_at: u32) -> Result<*mut VmFuncRef, Pending> {
-    refill(guest, func);
-    Ok(std::ptr::null_mut())
+fn osr_enter(guest: Guest, func: u32, loop_at: u32) -> Result<*mut VmFuncRef, Pending> {
+    let code = guest.tiered_code();
+    let func = DefinedFuncIndex::from_u32(func);
+    let osr = code
+        .tiers()
+        .and_then(|tiers| tiers.loop_budget_spent(code, func, loop_at));
+    Ok(match osr {
+        Some(osr) => guest.core_mut().prepare_osr(osr).cast(),
+        None => std::ptr::null_mut(),
+    })
 }
 
-fn refill(guest: Guest, func: u32) {
-    let shape = guest.instance().get().shape();
-    let slots = shape.code.as_ref().map_or(&[][..], |code| code.slots());
-    if let Some(slot) = slots.get(func as usize) {
-        slot.budget.store(i32::MAX, Ordering::Relaxed);
+/// What `arch::lazy_entry` calls: the code of a function that is called and has none.
+pub(crate) unsafe extern "C" fn compile_lazily(context: *mut VmContext, func: u32) -> Outcome {
+    let body = |guest: Guest| {
+        let code = guest.tiered_code();
+        let tiers = code
+            .tiers()
+            .expect("only slots of code in tiers have stubs");
+        let compiled = tiers.compile(code, DefinedFuncIndex::from_u32(func));
+        compiled.map_err(Pending::error)
+    };
+    // SAFETY: called by code of an instance, through the stub of one of its functions.
+    unsafe { run(context, body) }
+}
+
+impl Register for CodePtr {
+    fn bits(self) -> u64 {
+        self.expose_provenance() as u64
     }
 }
 

@@ -1,11 +1,14 @@
 //! Finished machine code, and what the runtime knows of it.
 //!
 //! Not a linker: all relocations have been applied. The one idea: a [`CodeRegion`] is one module's text with its table of functions and
-//! their side tables, all looked up in place; it is in the process's registry as long as it lives.
+//! their side tables, all looked up in place; it is in the process's registry as long as it lives. The text is whole from the start, or grows as
+//! functions are compiled.
 
 use crate::bytes::SharedBytes;
-use crate::registry;
+use crate::growing::GrowingText;
 use crate::sys::{Mapping, flush_instruction_cache, host_page_size};
+use crate::tiers::Tiers;
+use crate::{registry, stubs};
 use meantime_abi::{
     CodePtr, CodeSlot, DefinedFuncIndex, FuncKey, SideTable, Trampoline, TypeIndex,
 };
@@ -14,7 +17,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Machine code that can be executed and not written.
 #[derive(Debug)]
@@ -108,16 +110,26 @@ impl std::error::Error for CodeError {}
 
 /// The code of one module, with its table of functions, known to the process.
 pub struct CodeRegion {
+    text: Text,
+    func_imports: u32,
+    slots: Box<[CodeSlot]>,
+    owner: Arc<dyn Any + Send + Sync>,
+}
+
+enum Text {
+    Whole(WholeText),
+    Growing(GrowingText, Arc<dyn Tiers>),
+}
+
+/// A text to which nothing is added.
+struct WholeText {
     memory: CodeMemory,
     side_tables: SharedBytes,
     functions: Box<[FuncEntry]>,
-    func_imports: u32,
     /// Start of each defined function.
     func_starts: Box<[u32]>,
     /// Sorted by what it is.
     trampolines: Box<[((Trampoline, TypeIndex), u32)]>,
-    slots: Box<[CodeSlot]>,
-    owner: Arc<dyn Any + Send + Sync>,
 }
 
 impl CodeRegion {
@@ -156,12 +168,14 @@ impl CodeRegion {
             })
             .collect();
         let region = Arc::new(CodeRegion {
-            memory,
-            side_tables,
-            functions: functions.into(),
+            text: Text::Whole(WholeText {
+                memory,
+                side_tables,
+                functions: functions.into(),
+                func_starts,
+                trampolines: trampolines.into(),
+            }),
             func_imports,
-            func_starts,
-            trampolines: trampolines.into(),
             slots,
             owner,
         });
@@ -169,9 +183,68 @@ impl CodeRegion {
         Ok(region)
     }
 
-    /// The code.
+    /// A region for `functions` functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables.
+    /// Each starts with this budget.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses memory.
+    pub fn tiered(
+        functions: u32,
+        func_imports: u32,
+        reserve: usize,
+        budget: i32,
+        tiers: Arc<dyn Tiers>,
+        owner: Arc<dyn Any + Send + Sync>,
+    ) -> io::Result<Arc<CodeRegion>> {
+        stubs::prepare(functions)?;
+        let slots = (0..functions).map(|i| {
+            let mut slot = CodeSlot::new(stubs::lazy(DefinedFuncIndex::from_u32(i)));
+            *slot.budget.get_mut() = budget;
+            slot
+        });
+        let region = Arc::new(CodeRegion {
+            text: Text::Growing(GrowingText::new(reserve)?, tiers),
+            func_imports,
+            slots: slots.collect(),
+            owner,
+        });
+        registry::register(&region);
+        Ok(region)
+    }
+
+    /// Who compiles its functions, where that is done while it runs.
+    pub fn tiers(&self) -> Option<&Arc<dyn Tiers>> {
+        match &self.text {
+            Text::Whole(_) => None,
+            Text::Growing(_, tiers) => Some(tiers),
+        }
+    }
+
+    /// Adds code to a region that grows, and returns where it starts; none when there is no room.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to make it executable, or the region does not grow.
+    pub fn publish(
+        &self,
+        key: FuncKey,
+        code: &[u8],
+        align: usize,
+        side_table: &[u8],
+    ) -> io::Result<Option<CodePtr>> {
+        match &self.text {
+            Text::Whole(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
+            Text::Growing(text, _) => text.publish(key, code, align, side_table),
+        }
+    }
+
+    /// The code; of a region that grows, with all that is between and after it.
     pub fn text(&self) -> &[u8] {
-        self.memory.text()
+        match &self.text {
+            Text::Whole(text) => text.memory.text(),
+            Text::Growing(text, _) => text.bytes(),
+        }
     }
 
     /// What the embedder gave.
@@ -179,9 +252,12 @@ impl CodeRegion {
         &self.owner
     }
 
-    /// Every function and trampoline, by start.
+    /// Every function and trampoline, by start. In a region that grows, those that have code so far, each as often as it was compiled.
     pub fn functions(&self) -> &[FuncEntry] {
-        &self.functions
+        match &self.text {
+            Text::Whole(text) => &text.functions,
+            Text::Growing(text, _) => text.functions(),
+        }
     }
 
     /// How many functions the module imports.
@@ -194,26 +270,30 @@ impl CodeRegion {
         &self.slots
     }
 
-    /// The newest code of a function.
+    /// Where a function can be called, from now on and for good. Of a region that grows, that is a way through its slot.
     ///
     /// # Panics
     ///
     /// When the module has no such function.
     pub fn func_code(&self, func: DefinedFuncIndex) -> CodePtr {
-        let i = func.as_u32() as usize;
-        match self.slots.get(i) {
-            Some(slot) => slot.code.load(Ordering::Acquire),
-            None => self.at(self.func_starts[i]),
+        match &self.text {
+            Text::Whole(text) => self.at(text.func_starts[func.as_u32() as usize]),
+            Text::Growing(..) => stubs::thunk(func),
         }
     }
 
     /// The trampoline for a type.
     pub fn trampoline(&self, way: Trampoline, ty: TypeIndex) -> Option<CodePtr> {
-        let i = self
-            .trampolines
-            .binary_search_by_key(&(way, ty), |t| t.0)
-            .ok()?;
-        Some(self.at(self.trampolines[i].1))
+        match &self.text {
+            Text::Whole(text) => {
+                let i = text
+                    .trampolines
+                    .binary_search_by_key(&(way, ty), |t| t.0)
+                    .ok()?;
+                Some(self.at(text.trampolines[i].1))
+            }
+            Text::Growing(_, tiers) => tiers.trampoline(self, way, ty),
+        }
     }
 
     fn at(&self, offset: u32) -> CodePtr {
@@ -224,8 +304,9 @@ impl CodeRegion {
     pub fn find(&self, pc: usize) -> Option<(&FuncEntry, u32)> {
         let offset = pc.checked_sub(self.text().as_ptr() as usize)?;
         let offset = u32::try_from(offset).ok()?;
-        let after = self.functions.partition_point(|f| f.start <= offset);
-        let entry = &self.functions[after.checked_sub(1)?];
+        let functions = self.functions();
+        let after = functions.partition_point(|f| f.start <= offset);
+        let entry = &functions[after.checked_sub(1)?];
         let inside = offset - entry.start;
         (inside < entry.len).then_some((entry, inside))
     }
@@ -239,10 +320,12 @@ impl CodeRegion {
 
     /// A function's side table. Works in a signal handler.
     pub fn side_table(&self, entry: &FuncEntry) -> Option<SideTable<'_>> {
+        let all = match &self.text {
+            Text::Whole(text) => &text.side_tables[..],
+            Text::Growing(text, _) => text.bytes(),
+        };
         let start = entry.side_table_start as usize;
-        let bytes = &self
-            .side_tables
-            .get(start..start + entry.side_table_len as usize)?;
+        let bytes = all.get(start..start + entry.side_table_len as usize)?;
         SideTable::new(bytes).ok()
     }
 }
@@ -251,7 +334,7 @@ impl fmt::Debug for CodeRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CodeRegion")
             .field("text", &self.text().as_ptr_range())
-            .field("functions", &self.functions.len())
+            .field("functions", &self.functions().len())
             .finish_non_exhaustive()
     }
 }

@@ -368,10 +368,11 @@ impl InstanceRef {
                 let defined = DefinedFuncIndex::from_u32(func.as_u32() - imported);
                 let ty = shape.func_type(defined);
                 let code = shape.code.as_ref().expect("a function has code");
-                let enter = match shape.enters[ty.as_u32() as usize] {
-                    Some(offset) => code.text()[offset as usize..].as_ptr(),
-                    None => no_trampoline as *const () as EnterPtr,
+                let enter = match shape.enters.get(ty.as_u32() as usize) {
+                    Some(offset) => offset.map(|at| code.text()[at as usize..].as_ptr()),
+                    None => code.trampoline(Trampoline::Enter, ty),
                 };
+                let enter = enter.unwrap_or(no_trampoline as *const () as EnterPtr);
                 *func_ref.as_mut() = VmFuncRef {
                     code: code.func_code(defined),
                     context: instance.context.cast(),

@@ -25,6 +25,7 @@ mod enter;
 mod error;
 mod exception;
 mod gc;
+mod growing;
 mod host;
 mod image;
 mod instance;
@@ -35,9 +36,11 @@ mod registry;
 mod shape;
 mod shared;
 mod store;
+mod stubs;
 mod sys;
 mod table;
 mod table_ops;
+mod tiers;
 mod trap;
 
 pub use allocator::{Allocator, OnDemandAllocator};
@@ -61,6 +64,7 @@ pub use shared::SharedMemory;
 pub use store::{MemoryFault, OwnedStore, StoreCore, StoreOptions, VmStore};
 pub use sys::host_page_size;
 pub use table::{Table, TableElement};
+pub use tiers::{Osr, Tiers};
 pub use trap::{Pending, Unwind, UnwindReason, init_traps};
 
 /// An error or a panic of the host, as it travels through the guest's frames.

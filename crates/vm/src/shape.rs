@@ -33,6 +33,7 @@ pub struct InstanceShape {
     /// Types of the defined functions, by [`DefinedFuncIndex`].
     pub func_types: Box<[TypeIndex]>,
     /// Where in the text the trampoline into functions of each type starts, by [`TypeIndex`]; none where the host can never get hold of one.
+    /// Empty where the code is asked instead ([`CodeRegion::trampoline`]).
     pub enters: Box<[Option<u32>]>,
     /// Which functions can become funcrefs.
     pub escaped: SecondaryMap<FuncIndex, PackedOption<EscapedFuncIndex>>,

@@ -11,9 +11,11 @@ use crate::gc::{GcOptions, GcStore};
 use crate::host::HostFuncs;
 use crate::instance::{Instance, InstanceId, InstanceRef};
 use crate::shape::InstanceRequest;
+use crate::tiers::Osr;
 use crate::trap::{Fault, Pending, Stopped};
 use meantime_abi::{
-    CodePtr, FuncIndex, HostFn, Trap, TypeId, VmContext, VmFuncRef, VmHeader, VmStoreContext,
+    CodePtr, FuncIndex, HostFn, Trap, TypeId, ValRaw, VmContext, VmFuncRef, VmHeader,
+    VmStoreContext,
 };
 use std::any::Any;
 use std::ffi::c_void;
@@ -96,6 +98,8 @@ pub struct StoreCore {
     host_funcs: HostFuncs,
     kept: Vec<Arc<dyn Any + Send + Sync>>,
     gc: GcStore,
+    /// Where a loop's values wait for the code that continues with it.
+    osr_values: Vec<ValRaw>,
     /// How many tags have a number.
     tags: u32,
     /// Where exceptions were thrown last.
@@ -144,6 +148,7 @@ impl OwnedStore {
             host_funcs: HostFuncs::default(),
             kept: Vec::new(),
             gc: GcStore::new(options.gc),
+            osr_values: Vec::new(),
             tags: 0,
             throw_regions: RegionCache::default(),
         });
@@ -401,6 +406,18 @@ impl StoreCore {
     /// The host's values and roots.
     pub fn gc(&self) -> &GcStore {
         &self.gc
+    }
+
+    /// Makes room for the values of a loop that continues elsewhere, and says where.
+    pub(crate) fn prepare_osr(&mut self, osr: Osr) -> *mut ValRaw {
+        if self.osr_values.len() < osr.values as usize {
+            self.osr_values.resize(osr.values as usize, ValRaw::ZERO);
+        }
+        let values = self.osr_values.as_mut_ptr();
+        let context = self.context.get_mut();
+        context.osr_code = osr.code;
+        context.osr_values = values;
+        values
     }
 
     /// The host's values and roots.

@@ -21,6 +21,8 @@ use wasmparser::Operator;
 enum Callee {
     /// A function of this module.
     Direct(FuncIndex),
+    /// A function of this module, and where its code is now.
+    Slot(Value),
     /// Code and its context.
     Pointer { code: Value, context: Value },
 }
@@ -62,6 +64,7 @@ impl Translator<'_> {
         let ty = self.module.functions()[index].ty;
         let callee = match self.module.defined_func(index) {
             Some(defined) if !tail && self.inline_call(index, defined)? => return Ok(()),
+            Some(defined) if self.target.tunables.tiered => Callee::Slot(self.slot_code(defined)),
             Some(_) => Callee::Direct(index),
             None => {
                 let import = self.layout.func_import(index);
@@ -85,7 +88,7 @@ impl Translator<'_> {
         let top = self.top(count);
         let mut args = SmallVec::<[Value; 16]>::with_capacity(count + 1);
         args.push(match *callee {
-            Callee::Direct(_) => self.context,
+            Callee::Direct(_) | Callee::Slot(_) => self.context,
             Callee::Pointer { context, .. } => context,
         });
         args.extend_from_slice(&self.s.stack[top..]);
@@ -100,7 +103,7 @@ impl Translator<'_> {
                     let func = self.function_ref(index);
                     self.b.ins().return_call(func, &args);
                 }
-                Callee::Pointer { code, .. } => {
+                Callee::Pointer { code, .. } | Callee::Slot(code) => {
                     self.b.ins().return_call_indirect(signature, code, &args);
                 }
             }
@@ -126,7 +129,9 @@ impl Translator<'_> {
                 let func = self.function_ref(index);
                 self.b.ins().call(func, args)
             }
-            Callee::Pointer { code, .. } => self.b.ins().call_indirect(signature, code, args),
+            Callee::Pointer { code, .. } | Callee::Slot(code) => {
+                self.b.ins().call_indirect(signature, code, args)
+            }
         };
         for (i, ty) in results.iter().enumerate() {
             let value = self.b.inst_results(inst)[i];
@@ -150,7 +155,7 @@ impl Translator<'_> {
                 let func = self.function_ref(index);
                 self.b.ins().try_call(func, args, table);
             }
-            Callee::Pointer { code, .. } => {
+            Callee::Pointer { code, .. } | Callee::Slot(code) => {
                 self.b.ins().try_call_indirect(code, args, table);
             }
         }

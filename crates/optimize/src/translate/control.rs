@@ -86,7 +86,7 @@ impl Translator<'_> {
             Operator::TypedSelect { ty } => self.select(val_repr(self.module, ty).gc),
             Operator::Unreachable => self.trap_always(Trap::UnreachableCodeReached),
             Operator::Block { blockty } => self.push_frame(Kind::Block, blockty),
-            Operator::Loop { blockty } => self.begin_loop(blockty),
+            Operator::Loop { blockty } => self.begin_loop(blockty)?,
             Operator::If { blockty } => self.begin_if(blockty),
             Operator::TryTable { ref try_table } => {
                 self.push_scope(&try_table.catches);
@@ -259,18 +259,27 @@ impl Translator<'_> {
         self.s.stack.extend_from_slice(params);
     }
 
-    fn begin_loop(&mut self, ty: BlockType) {
+    fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
         let header = self.b.create_block();
         self.push_frame(Kind::Loop { header }, ty);
         self.append_params(header, FrameType::Block(ty), false);
         let params = self.s.control.last().map_or(0, |f| f.params);
         let args = self.branch_args(params);
-        self.b.ins().jump(header, &args);
-        self.b.switch_to_block(header);
-        self.s.join();
         let height = self.top(params);
+        if self.is_entry() {
+            let below = self.stack_to_variables(height)?;
+            self.b.ins().jump(header, &args);
+            self.land(header, &below, params);
+            self.b.switch_to_block(header);
+            self.variables_to_stack(&below);
+        } else {
+            self.b.ins().jump(header, &args);
+            self.b.switch_to_block(header);
+        }
+        self.s.join();
         self.s.stack.truncate(height);
         self.push_block_params(header);
+        Ok(())
     }
 
     fn begin_if(&mut self, ty: BlockType) {

@@ -18,6 +18,7 @@ mod heap;
 mod inline;
 mod memory;
 mod numeric;
+mod osr;
 mod reference;
 mod simd;
 mod simd_arith;
@@ -147,15 +148,18 @@ pub(crate) struct Translator<'a> {
     first_local: usize,
     /// How many more bytes of bodies may be inlined.
     inline_budget: u32,
+    /// The loop at which the function starts, if not at its beginning.
+    osr: Option<osr::Entry>,
 }
 
-/// Translates a function into `scratch.context.func`.
+/// Translates a function into `scratch.context.func`; starting at the loop whose opcode is at `osr` in the module's bytes, if there is one.
 pub(crate) fn function(
     target: &Target,
     scratch: &mut Scratch,
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
+    osr: Option<u32>,
 ) -> Result<()> {
     let func_index = module.func_index(index);
     let ty = module.func_type(func_index);
@@ -195,9 +199,13 @@ pub(crate) fn function(
         },
         first_local: 0,
         inline_budget: inline::budget(range.end - range.start),
+        osr: None,
     };
     t.set_location(range.start);
     t.prologue();
+    if let Some(loop_at) = osr {
+        t.enter_at_loop(loop_at);
+    }
     for (i, param) in ty.params.iter().enumerate() {
         let value = t.b.block_params(entry)[i + 1];
         t.declare_local(param.repr().into(), Some(value));
@@ -208,6 +216,7 @@ pub(crate) fn function(
     let allocations = std::mem::take(&mut scratch.reader);
     let mut operators = OperatorsReader::new_with_allocs(reader, allocations);
     t.operators(&mut operators)?;
+    t.check_entered()?;
     scratch.reader = operators.into_allocations();
     t.b.finalize(target.isa.frontend_config());
     Ok(())

@@ -2,7 +2,7 @@
 
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
-use meantime_abi::{CodePtr, EnterPtr, ValRaw, VmHeader, VmStoreContext};
+use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
 
 /// Where in the frame of `enter` the store's previous `exit_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_EXIT_FP_BELOW: usize = 160;
@@ -150,3 +150,95 @@ macro_rules! builtin_entry {
     };
 }
 pub(crate) use builtin_entry;
+
+/// Bytes in front of a chunk of stubs.
+pub(crate) const STUB_HEADER: usize = 32;
+/// Bytes of a function's stubs.
+pub(crate) const STUB: usize = 48;
+/// Where among them the lazy stub stands; the thunk comes first.
+pub(crate) const LAZY_STUB_AT: usize = 32;
+/// An undefined instruction is four of these.
+pub(crate) const FILLER: u8 = 0;
+
+fn words(text: &mut Vec<u8>, words: &[u32]) {
+    text.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+}
+
+/// `movz w17, low; movk w17, high, lsl 16`
+fn load_w17(value: u32) -> [u32; 2] {
+    [
+        0x5280_0011 | (value & 0xffff) << 5,
+        0x72a0_0011 | (value >> 16) << 5,
+    ]
+}
+
+/// The way from a chunk's stubs to `lazy_entry`: `ldr x16, 8; br x16` before its address.
+pub(crate) fn write_stub_header(text: &mut Vec<u8>) {
+    words(text, &[0x5800_0050, 0xd61f_0200]);
+    text.extend((lazy_entry as *const () as u64).to_le_bytes());
+    text.resize(STUB_HEADER, FILLER);
+}
+
+/// `ldr x16, [x2, code_slots]; movz, movk w17, slot; ldr x16, [x16, x17]; br x16`
+pub(crate) fn write_thunk(text: &mut Vec<u8>, func: u32) {
+    const SLOTS: u32 = offset_of!(VmContext, code_slots) as u32;
+    const _: () = assert!(SLOTS.is_multiple_of(8));
+    const _: () = assert!(offset_of!(CodeSlot, code) == 0);
+    let [low, high] = load_w17(func * size_of::<CodeSlot>() as u32);
+    let load_slots = 0xf940_0050 | (SLOTS / 8) << 10;
+    words(text, &[load_slots, low, high, 0xf871_6a10, 0xd61f_0200]);
+}
+
+/// `movz, movk w17, func; b header`
+pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, func: u32) {
+    let [low, high] = load_w17(func);
+    let words_back = text.len() as u32 / 4 + 2;
+    let branch = 0x1400_0000 | words_back.wrapping_neg() & 0x03ff_ffff;
+    words(text, &[low, high, branch]);
+}
+
+/// Where a function without code is called, with its number in `w17`: has it compiled, and goes on there with all arguments as they were.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn lazy_entry() {
+    naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "sub sp, sp, #208",
+        "stp x0, x1, [sp]",
+        "stp x2, x3, [sp, #16]",
+        "stp x4, x5, [sp, #32]",
+        "stp x6, x7, [sp, #48]",
+        "stp x8, x9, [sp, #64]",
+        "stp q0, q1, [sp, #80]",
+        "stp q2, q3, [sp, #112]",
+        "stp q4, q5, [sp, #144]",
+        "stp q6, q7, [sp, #176]",
+        "ldr x16, [x2, {store}]",
+        "str x29, [x16, {exit_fp}]",
+        "mov x0, x2",
+        "mov w1, w17",
+        "bl {compile}",
+        "cbnz x1, 2f",
+        "mov x16, x0",
+        "ldp x0, x1, [sp]",
+        "ldp x2, x3, [sp, #16]",
+        "ldp x4, x5, [sp, #32]",
+        "ldp x6, x7, [sp, #48]",
+        "ldp x8, x9, [sp, #64]",
+        "ldp q0, q1, [sp, #80]",
+        "ldp q2, q3, [sp, #112]",
+        "ldp q4, q5, [sp, #144]",
+        "ldp q6, q7, [sp, #176]",
+        "mov sp, x29",
+        "ldp x29, x30, [sp], #16",
+        "br x16",
+        "2:",
+        "mov sp, x0",
+        "mov w0, #0",
+        "b {leave}",
+        store = const offset_of!(VmHeader, store),
+        exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        compile = sym crate::builtins::compile_lazily,
+        leave = sym leave,
+    )
+}

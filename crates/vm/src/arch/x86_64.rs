@@ -2,7 +2,7 @@
 
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
-use meantime_abi::{CodePtr, EnterPtr, ValRaw, VmHeader, VmStoreContext};
+use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
 
 /// Where in the frame of `enter` the store's previous `exit_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_EXIT_FP_BELOW: usize = 56;
@@ -136,3 +136,92 @@ macro_rules! builtin_entry {
     };
 }
 pub(crate) use builtin_entry;
+
+/// Bytes in front of a chunk of stubs.
+pub(crate) const STUB_HEADER: usize = 32;
+/// Bytes of a function's stubs.
+pub(crate) const STUB: usize = 32;
+/// Where among them the lazy stub stands; the thunk comes first.
+pub(crate) const LAZY_STUB_AT: usize = 16;
+/// `int3`
+pub(crate) const FILLER: u8 = 0xcc;
+
+/// The way from a chunk's stubs to `lazy_entry`: `jmp [rip]` over its address.
+pub(crate) fn write_stub_header(text: &mut Vec<u8>) {
+    text.extend([0xff, 0x25, 0, 0, 0, 0]);
+    text.extend((lazy_entry as *const () as u64).to_le_bytes());
+    text.resize(STUB_HEADER, FILLER);
+}
+
+/// `mov r11, [rdi + code_slots]; jmp [r11 + slot]`
+pub(crate) fn write_thunk(text: &mut Vec<u8>, func: u32) {
+    const SLOTS: usize = offset_of!(VmContext, code_slots);
+    const _: () = assert!(SLOTS < 128);
+    const _: () = assert!(offset_of!(CodeSlot, code) == 0);
+    text.extend([0x4c, 0x8b, 0x5f, SLOTS as u8, 0x41, 0xff, 0xa3]);
+    text.extend((func * size_of::<CodeSlot>() as u32).to_le_bytes());
+}
+
+/// `mov r11d, func; jmp header`
+pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, func: u32) {
+    text.extend([0x41, 0xbb]);
+    text.extend(func.to_le_bytes());
+    text.push(0xe9);
+    let distance = -(text.len() as i32 + 4);
+    text.extend(distance.to_le_bytes());
+}
+
+/// Where a function without code is called, with its number in `r11d`: has it compiled, and goes on there with all arguments as they were.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn lazy_entry() {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "sub rsp, 176",
+        "mov [rsp], rdi",
+        "mov [rsp + 8], rsi",
+        "mov [rsp + 16], rdx",
+        "mov [rsp + 24], rcx",
+        "mov [rsp + 32], r8",
+        "mov [rsp + 40], r9",
+        "movups [rsp + 48], xmm0",
+        "movups [rsp + 64], xmm1",
+        "movups [rsp + 80], xmm2",
+        "movups [rsp + 96], xmm3",
+        "movups [rsp + 112], xmm4",
+        "movups [rsp + 128], xmm5",
+        "movups [rsp + 144], xmm6",
+        "movups [rsp + 160], xmm7",
+        "mov rax, [rdi + {store}]",
+        "mov [rax + {exit_fp}], rbp",
+        "mov esi, r11d",
+        "call {compile}",
+        "test edx, edx",
+        "jnz 2f",
+        "mov r11, rax",
+        "mov rdi, [rsp]",
+        "mov rsi, [rsp + 8]",
+        "mov rdx, [rsp + 16]",
+        "mov rcx, [rsp + 24]",
+        "mov r8, [rsp + 32]",
+        "mov r9, [rsp + 40]",
+        "movups xmm0, [rsp + 48]",
+        "movups xmm1, [rsp + 64]",
+        "movups xmm2, [rsp + 80]",
+        "movups xmm3, [rsp + 96]",
+        "movups xmm4, [rsp + 112]",
+        "movups xmm5, [rsp + 128]",
+        "movups xmm6, [rsp + 144]",
+        "movups xmm7, [rsp + 160]",
+        "leave",
+        "jmp r11",
+        "2:",
+        "mov rsp, rax",
+        "xor eax, eax",
+        "jmp {leave}",
+        store = const offset_of!(VmHeader, store),
+        exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        compile = sym crate::builtins::compile_lazily,
+        leave = sym leave,
+    )
+}
