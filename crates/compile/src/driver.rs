@@ -90,7 +90,27 @@ pub fn compile_module_with(
     };
     let compiled = tasks.run(options.parallel)?;
     let linked = link::link(module, backend.triple(), &compiled)?;
-    let funcs = records::encode(&keys, &linked);
+    let artifact = describe_module(module, wasm, backend, options)?;
+    Ok(Artifact {
+        trampolines: trampolines.encode(&artifact.module, artifact.module.bodies().len()),
+        funcs: records::encode(&keys, &linked),
+        text: linked.text,
+        side: linked.side,
+        ..artifact
+    })
+}
+
+/// Everything of an artifact but its code, for code that is made while it runs.
+///
+/// # Errors
+///
+/// When the module is too large.
+pub fn describe_module(
+    module: &Module,
+    wasm: &[u8],
+    backend: &dyn Backend,
+    options: &CompileOptions,
+) -> Result<Artifact, CompileError> {
     let extracted = module.extract(wasm, &options.keep_custom, Images::Pieces);
     let Some((module, data)) = extracted else {
         return Err(CompileError {
@@ -111,11 +131,11 @@ pub fn compile_module_with(
             settings,
             tunables: backend.tunables().clone(),
         },
-        trampolines: trampolines.encode(&module, module.bodies().len()),
+        trampolines: Vec::new(),
         module,
-        text: linked.text,
-        funcs,
-        side: linked.side,
+        text: Vec::new(),
+        funcs: Vec::new(),
+        side: Vec::new(),
         data,
     })
 }

@@ -15,7 +15,7 @@ mod write;
 
 pub use artifact::{Artifact, ArtifactView, Symbol};
 pub use backend::{Backend, CompileError};
-pub use driver::{CompileOptions, compile_module, compile_module_with};
+pub use driver::{CompileOptions, compile_module, compile_module_with, describe_module};
 pub use format::{Precompiled, detect_precompiled};
 pub use info::{ArtifactInfo, Expect, Mismatch};
 pub use load::{ArtifactError, LoadedArtifact};

@@ -21,12 +21,7 @@ pub(crate) struct Compilers {
 
 impl Compilers {
     pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Compilers> {
-        let flags: Vec<_> = config
-            .compiler_flags
-            .iter()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
-        let optimizer = Optimizer::new(config.target.clone(), &flags, tunables.clone())?;
+        let optimizer = Optimizer::new(config.target.clone(), &config.flags(), tunables.clone())?;
         let architecture = optimizer.triple().architecture;
         let baseline = match config.strategy {
             Strategy::Winch => Baseline::new(architecture, tunables.clone()),

@@ -1,6 +1,7 @@
 //! [`Engine`]: what modules and stores share: the configuration, the compiler, the canonical types, the allocator.
 
 use crate::compilers::Compilers;
+use crate::tiers::EngineTiers;
 use crate::type_registry::TypeRegistry;
 use crate::{Collector, Config, Error, FuncType, Module, ModuleVersionStrategy, Result, bail};
 use meantime_abi as abi;
@@ -37,6 +38,8 @@ struct EngineInner {
     types: TypeRegistry,
     /// None where the configuration has no compiler.
     backend: Option<Compilers>,
+    /// None where code is made ahead of time.
+    tiers: Option<Arc<EngineTiers>>,
     allocator: Arc<dyn vm::Allocator>,
     /// Trampolines to functions of the host that no module brought.
     trampolines: Mutex<HashMap<Signature, HostTrampoline>>,
@@ -63,6 +66,10 @@ impl Engine {
             true => Some(Compilers::new(config, &tunables)?),
             false => None,
         };
+        let tiers = match config.enable_compiler {
+            true => EngineTiers::new(config, &tunables)?,
+            false => None,
+        };
         Ok(Engine {
             inner: Arc::new(EngineInner {
                 config: config.clone(),
@@ -70,6 +77,7 @@ impl Engine {
                 features,
                 types: TypeRegistry::new(),
                 backend,
+                tiers: tiers.map(Arc::new),
                 allocator: Arc::new(vm::OnDemandAllocator::new()),
                 trampolines: Mutex::default(),
             }),
@@ -160,6 +168,19 @@ impl Engine {
             None => {
                 bail!("this engine has no compiler: it was disabled with `Config::enable_compiler`")
             }
+        }
+    }
+
+    /// What makes code while it runs, if that is how this engine makes it.
+    pub(crate) fn tiers(&self) -> Option<&Arc<EngineTiers>> {
+        self.inner.tiers.as_ref()
+    }
+
+    /// Waits until no function is queued for the optimizing compiler or being compiled by it, for measurements and tests. Returns at once where all
+    /// code is made ahead of time. Meantime's own.
+    pub fn wait_for_tier_up(&self) {
+        if let Some(tiers) = self.tiers() {
+            tiers.wait();
         }
     }
 

@@ -44,6 +44,7 @@ mod limits;
 mod linker;
 mod module;
 mod store;
+mod tiers;
 mod trap;
 mod type_registry;
 mod types;

@@ -82,7 +82,7 @@ impl Optimizer {
     }
 
     /// Compiles a function that starts at one of its loops: see `VmStoreContext::osr_code`. `loop_at` is where the loop's opcode is in the module's
-    /// bytes.
+    /// bytes. Returns also how many values it takes.
     ///
     /// # Errors
     ///
@@ -93,11 +93,13 @@ impl Optimizer {
         wasm: &[u8],
         index: DefinedFuncIndex,
         loop_at: u32,
-    ) -> Result<CompiledFunction, CompileError> {
-        self.with_scratch(|target, scratch| {
-            translate::function(target, scratch, module, wasm, index, Some(loop_at))?;
+    ) -> Result<(CompiledFunction, u32), CompileError> {
+        let mut values = 0;
+        let compiled = self.with_scratch(|target, scratch| {
+            values = translate::function(target, scratch, module, wasm, index, Some(loop_at))?;
             finish::compile(target, scratch)
-        })
+        })?;
+        Ok((compiled, values))
     }
 
     fn with_scratch(

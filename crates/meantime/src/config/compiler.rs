@@ -15,6 +15,33 @@ impl Config {
         self
     }
 
+    /// Whether code is made function by function while the program runs, where the strategy is [`Strategy::Auto`].
+    #[doc(hidden)]
+    pub fn tiered(&mut self, tiered: bool) -> &mut Self {
+        self.tiered = tiered;
+        self
+    }
+
+    /// What a function may cost in the baseline compiler's code before it is optimized, in units of about a nanosecond. The default is what
+    /// measurements say; zero has everything optimized that is called twice, or goes around a loop. Meantime's own.
+    pub fn tier_up_budget(&mut self, budget: u32) -> &mut Self {
+        self.tier_up_budget = Some(i32::try_from(budget).unwrap_or(i32::MAX));
+        self
+    }
+
+    /// Whether the guest waits where it asks for optimized code, and continues there if it can, rather than going on with what it has. For tests:
+    /// what runs in which tier is then the same every time. False by default. Meantime's own.
+    pub fn tier_up_waits(&mut self, waits: bool) -> &mut Self {
+        self.tier_up_waits = waits;
+        self
+    }
+
+    /// Settings of the code generator, by name and value.
+    pub(crate) fn flags(&self) -> Vec<(String, String)> {
+        let flags = self.compiler_flags.iter();
+        flags.map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
     /// Whether the engine can compile. If not, it only loads modules that were compiled before. True by default.
     pub fn enable_compiler(&mut self, enable: bool) -> &mut Self {
         self.enable_compiler = enable;

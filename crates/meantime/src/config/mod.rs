@@ -70,6 +70,12 @@ pub struct Config {
     pub(crate) parallel_compilation: bool,
     /// None is the host.
     pub(crate) target: Option<Triple>,
+    /// Whether code is made while the program runs, where the strategy leaves that open.
+    pub(crate) tiered: bool,
+    /// What a function may cost in the first tier.
+    pub(crate) tier_up_budget: Option<i32>,
+    /// Whether the guest waits for what it asks of the second tier.
+    pub(crate) tier_up_waits: bool,
     /// Settings of the code generator by name that no other option covers.
     pub(crate) compiler_flags: BTreeMap<String, String>,
     inlining: Option<Inlining>,
@@ -113,6 +119,9 @@ impl Config {
             features_off: WasmFeatures::empty(),
             not_yet: BTreeSet::new(),
             strategy: Strategy::Auto,
+            tiered: false,
+            tier_up_budget: None,
+            tier_up_waits: false,
             enable_compiler: true,
             parallel_compilation: true,
             target: None,

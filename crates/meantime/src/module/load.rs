@@ -1,8 +1,10 @@
 //! From an artifact, in memory or mapped from a file, to a [`Module`] that can run.
 
+use super::new::compile_whole;
 use super::{CodeOwner, Module, ModuleInner};
 use crate::const_expr::constant;
 use crate::instantiate::Recipe;
+use crate::tiers::{Asked, ModuleTiers};
 use crate::type_registry::ModuleTypes;
 use crate::{Engine, Error, Result, ValRaw, bail};
 use meantime_abi::entity::{PrimaryMap, SecondaryMap};
@@ -35,6 +37,20 @@ impl Source {
     }
 }
 
+impl AsRef<meantime_module::Module> for Source {
+    fn as_ref(&self) -> &meantime_module::Module {
+        self.view().module()
+    }
+}
+
+/// What a module's code is.
+enum Code {
+    /// Finished.
+    Whole(vm::CodeMemory),
+    /// Made while it runs.
+    Tiered(Arc<ModuleTiers>),
+}
+
 /// A part of an artifact that others hold on to.
 struct Part(Arc<Source>, fn(ArtifactView<'_>) -> &[u8]);
 
@@ -51,6 +67,9 @@ impl Module {
     ///
     /// When it is too large.
     pub fn serialize(&self) -> Result<Vec<u8>> {
+        if let Some(tiers) = &self.inner.tiers {
+            return Ok(compile_whole(self.engine(), tiers.wasm())?.to_elf()?);
+        }
         match &*self.inner.source {
             Source::Compiled(artifact) => Ok(artifact.to_elf()?),
             Source::Loaded { bytes, .. } => Ok(bytes.to_vec()),
@@ -131,7 +150,7 @@ impl Module {
         };
         let source = Arc::new(Source::Loaded { artifact, bytes });
         let file = file.map(|file| (file, data_offset as u64));
-        Module::with_code(engine, source, code, file, false)
+        Module::with_code(engine, source, Code::Whole(code), file, false)
     }
 
     pub(super) fn load(engine: &Engine, source: Arc<Source>, debug_info: bool) -> Result<Module> {
@@ -143,13 +162,24 @@ impl Module {
             );
         }
         let code = vm::CodeMemory::from_bytes(source.view().text())?;
+        Module::with_code(engine, source, Code::Whole(code), None, debug_info)
+    }
+
+    /// A module whose code is made while it runs.
+    pub(super) fn with_tiers(
+        engine: &Engine,
+        source: Arc<Source>,
+        tiers: ModuleTiers,
+        debug_info: bool,
+    ) -> Result<Module> {
+        let code = Code::Tiered(Arc::new(tiers));
         Module::with_code(engine, source, code, None, debug_info)
     }
 
     fn with_code(
         engine: &Engine,
         source: Arc<Source>,
-        code: vm::CodeMemory,
+        code: Code,
         file: Option<(Arc<vm::MappedFile>, u64)>,
         debug_info: bool,
     ) -> Result<Module> {
@@ -161,14 +191,23 @@ impl Module {
         let sees_objects = sees_objects(env, engine.features());
         let debug_info = debug_info || env.custom_section(".debug_info").is_some();
         let mut failed = None;
+        let tiers = match &code {
+            Code::Whole(_) => None,
+            Code::Tiered(tiers) => Some(tiers.clone()),
+        };
         let inner = Arc::new_cyclic(|weak| {
             let region = region(&source, code, CodeOwner(weak.clone()))
                 .inspect_err(|e| failed = Some(format!("{e:#}")))
                 .unwrap_or_else(|_| empty_region());
-            let shape = Arc::new(shape(engine, &source, &types, region.clone(), file));
+            let mut shape = shape(engine, &source, &types, region.clone(), file);
+            if tiers.is_some() {
+                shape.enters = Box::default();
+            }
+            let shape = Arc::new(shape);
             ModuleInner {
                 engine: engine.clone(),
                 source: source.clone(),
+                tiers,
                 types,
                 region,
                 shape,
@@ -216,12 +255,21 @@ fn empty_region() -> Arc<vm::CodeRegion> {
         .expect("no functions are sorted")
 }
 
-fn region(
-    source: &Arc<Source>,
-    code: vm::CodeMemory,
-    owner: CodeOwner,
-) -> Result<Arc<vm::CodeRegion>> {
+fn region(source: &Arc<Source>, code: Code, owner: CodeOwner) -> Result<Arc<vm::CodeRegion>> {
     let view = source.view();
+    let func_imports = view.module().counts().func_imports;
+    let code = match code {
+        Code::Whole(code) => code,
+        Code::Tiered(tiers) => {
+            let functions = view.module().bodies().len() as u32;
+            let (reserve, budget) = (tiers.reserve(), tiers.budget());
+            let tiers = Arc::new(Asked(tiers));
+            let owner = Arc::new(owner);
+            let region =
+                vm::CodeRegion::tiered(functions, func_imports, reserve, budget, tiers, owner)?;
+            return Ok(region);
+        }
+    };
     let functions = view.funcs().iter().map(|record| vm::FuncEntry {
         start: record.code.start,
         len: record.code.end - record.code.start,
@@ -234,7 +282,7 @@ fn region(
         code,
         vm::SharedBytes::new(Arc::new(side_tables)),
         functions.collect(),
-        view.module().counts().func_imports,
+        func_imports,
         true,
         Arc::new(owner),
     )

@@ -8,6 +8,7 @@ mod new;
 mod symbolize;
 
 use crate::instantiate::Recipe;
+use crate::tiers::ModuleTiers;
 use crate::type_registry::ModuleTypes;
 use crate::{Engine, ExportType, ExternType, ImportType, Result};
 use core::ops::Range;
@@ -40,6 +41,8 @@ pub struct Module {
 struct ModuleInner {
     engine: Engine,
     source: Arc<Source>,
+    /// What makes its code while it runs.
+    tiers: Option<Arc<ModuleTiers>>,
     types: ModuleTypes,
     region: Arc<vm::CodeRegion>,
     shape: Arc<vm::InstanceShape>,
@@ -124,22 +127,29 @@ impl Module {
         self.text().as_ptr_range()
     }
 
-    /// Its machine code.
+    /// Its machine code; where that is made while the program runs, what there is so far.
     pub fn text(&self) -> &[u8] {
-        self.inner.region.text()
+        let text = self.inner.region.text();
+        match self.inner.tiers {
+            Some(_) => {
+                let last = self.inner.region.functions().last();
+                &text[..last.map_or(0, |f| (f.start + f.len) as usize)]
+            }
+            None => text,
+        }
     }
 
-    /// The functions that it defines.
+    /// The functions that it defines. One that has no code yet is at offset zero with no length.
     pub fn functions<'a>(&'a self) -> impl ExactSizeIterator<Item = ModuleFunction> + 'a {
         let env = self.env();
         env.bodies().keys().map(move |defined| {
             let index = env.func_index(defined);
-            let record = self.view().func(defined);
+            let code = self.func_range(defined);
             ModuleFunction {
                 index: index.as_u32(),
                 name: env.func_name(index).map(str::to_owned),
-                offset: record.code.start as usize,
-                len: (record.code.end - record.code.start) as usize,
+                offset: code.start as usize,
+                len: code.len(),
             }
         })
     }
@@ -150,10 +160,10 @@ impl Module {
         if !self.view().info().tunables.generate_address_map {
             return None;
         }
-        let view = self.view();
-        Some(view.funcs().iter().flat_map(move |record| {
-            let start = record.code.start as usize;
-            let table = view.side_table(&record).ok();
+        let region = &self.inner.region;
+        Some(region.functions().iter().flat_map(move |entry| {
+            let start = entry.start as usize;
+            let table = region.side_table(entry);
             table.into_iter().flat_map(move |table| {
                 table
                     .points()
@@ -179,6 +189,19 @@ impl Module {
     /// Whether both are the same compiled module.
     pub fn same(a: &Module, b: &Module) -> bool {
         Arc::ptr_eq(&a.inner, &b.inner)
+    }
+
+    /// Where the newest code of a function is in the text.
+    fn func_range(&self, func: abi::DefinedFuncIndex) -> Range<u32> {
+        let key = abi::FuncKey::Func(func);
+        match self.inner.tiers {
+            Some(_) => {
+                let functions = self.inner.region.functions().iter();
+                let newest = functions.rev().find(|f| f.key == key);
+                newest.map_or(0..0, |f| f.start..f.start + f.len)
+            }
+            None => self.view().func(func).code,
+        }
     }
 
     pub(crate) fn view(&self) -> ArtifactView<'_> {
@@ -235,9 +258,14 @@ impl Module {
             unreachable!("only functions are called");
         };
         let ty = self.env().functions()[func].ty;
-        let record = self.view().trampoline(Trampoline::Host, ty);
-        let record = record.expect("there is a trampoline for every imported function's type");
-        self.text()[record.code.start as usize..].as_ptr()
+        let code = match self.inner.tiers {
+            Some(_) => self.inner.region.trampoline(Trampoline::Host, ty),
+            None => {
+                let record = self.view().trampoline(Trampoline::Host, ty);
+                record.map(|r| self.text()[r.code.start as usize..].as_ptr())
+            }
+        };
+        code.expect("there is a trampoline for every imported function's type")
     }
 
     /// The module whose code this is.

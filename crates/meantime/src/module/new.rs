@@ -1,9 +1,11 @@
 //! From bytes, text or files to a [`Module`].
 
 use super::{Module, load::Source};
+use crate::tiers::ModuleTiers;
 use crate::{Engine, Error, Result, bail};
-use meantime_compile::{Artifact, Backend, CompileOptions, compile_module_with};
+use meantime_compile::{Artifact, Backend, CompileOptions, compile_module_with, describe_module};
 use meantime_module::Module as Decoded;
+use meantime_vm as vm;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ impl Module {
     /// the machine has.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         let wasm = to_binary(bytes.as_ref(), None)?;
-        Module::from_binary(engine, &wasm)
+        Module::from_bytes(engine, wasm)
     }
 
     /// The same from a file.
@@ -30,8 +32,11 @@ impl Module {
         let bytes = read(path)?;
         let in_file =
             |e: Error| e.context(format!("failed to load module from `{}`", path.display()));
-        let wasm = to_binary(&bytes, Some(path)).map_err(in_file)?;
-        Module::from_binary(engine, &wasm)
+        let wasm = match to_binary(&bytes, Some(path)).map_err(in_file)? {
+            Cow::Owned(wasm) => wasm,
+            Cow::Borrowed(_) => bytes,
+        };
+        Module::from_bytes(engine, Cow::Owned(wasm))
     }
 
     /// The same from bytes in the binary format only.
@@ -40,10 +45,26 @@ impl Module {
     ///
     /// As for [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
-        let decoded = decode(engine, binary)?;
-        let artifact = compile(engine, &decoded, binary)?;
+        Module::from_bytes(engine, Cow::Borrowed(binary))
+    }
+
+    fn from_bytes(engine: &Engine, wasm: Cow<'_, [u8]>) -> Result<Module> {
+        let decoded = decode(engine, &wasm)?;
         let debug_info = has_debug_info(&decoded);
-        Module::load(engine, Arc::new(Source::Compiled(artifact)), debug_info)
+        match engine.tiers() {
+            Some(tiers) => {
+                let options = options(engine);
+                let artifact = describe_module(&decoded, &wasm, engine.backend()?, &options)?;
+                let source = Arc::new(Source::Compiled(artifact));
+                let wasm = vm::SharedBytes::from(wasm.into_owned());
+                let tiers = ModuleTiers::new(tiers.clone(), source.clone(), wasm);
+                Module::with_tiers(engine, source, tiers, debug_info)
+            }
+            None => {
+                let artifact = compile(engine, &decoded, &wasm)?;
+                Module::load(engine, Arc::new(Source::Compiled(artifact)), debug_info)
+            }
+        }
     }
 
     /// From a file that is either a module, as for [`Module::from_file`], or the result of [`Module::serialize`].
@@ -114,19 +135,32 @@ fn decode(engine: &Engine, wasm: &[u8]) -> Result<Decoded> {
     Ok(module)
 }
 
+/// Compiles all of a module.
+pub(super) fn compile_whole(engine: &Engine, wasm: &[u8]) -> Result<Artifact> {
+    compile(engine, &decode(engine, wasm)?, wasm)
+}
+
 fn compile(engine: &Engine, decoded: &Decoded, wasm: &[u8]) -> Result<Artifact> {
+    let backend: &dyn Backend = engine.backend()?;
+    Ok(compile_module_with(
+        decoded,
+        wasm,
+        backend,
+        &options(engine),
+    )?)
+}
+
+fn options(engine: &Engine) -> CompileOptions {
     let keep_custom: fn(&str) -> bool = match engine.config().wasm_backtrace_details {
         true => |name| name.starts_with(".debug_"),
         false => |_| false,
     };
-    let options = CompileOptions {
+    CompileOptions {
         parallel: engine.config().parallel_compilation,
         keep_custom,
         settings: Vec::new(),
         version: engine.artifact_version(),
-    };
-    let backend: &dyn Backend = engine.backend()?;
-    Ok(compile_module_with(decoded, wasm, backend, &options)?)
+    }
 }
 
 fn has_debug_info(decoded: &Decoded) -> bool {

@@ -152,7 +152,8 @@ pub(crate) struct Translator<'a> {
     osr: Option<osr::Entry>,
 }
 
-/// Translates a function into `scratch.context.func`; starting at the loop whose opcode is at `osr` in the module's bytes, if there is one.
+/// Translates a function into `scratch.context.func`; starting at the loop whose opcode is at `osr` in the module's bytes, if there is one. Returns
+/// how many values it then takes.
 pub(crate) fn function(
     target: &Target,
     scratch: &mut Scratch,
@@ -160,7 +161,7 @@ pub(crate) fn function(
     wasm: &[u8],
     index: DefinedFuncIndex,
     osr: Option<u32>,
-) -> Result<()> {
+) -> Result<u32> {
     let func_index = module.func_index(index);
     let ty = module.func_type(func_index);
     scratch.context.clear();
@@ -216,10 +217,10 @@ pub(crate) fn function(
     let allocations = std::mem::take(&mut scratch.reader);
     let mut operators = OperatorsReader::new_with_allocs(reader, allocations);
     t.operators(&mut operators)?;
-    t.check_entered()?;
+    let values = t.values_at_entry()?;
     scratch.reader = operators.into_allocations();
     t.b.finalize(target.isa.frontend_config());
-    Ok(())
+    Ok(values)
 }
 
 impl<'a> Translator<'a> {

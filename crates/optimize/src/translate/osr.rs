@@ -24,8 +24,8 @@ pub(super) struct Entry {
     loop_at: u32,
     /// Where the function's own entry leads.
     landing: Block,
-    /// Whether the loop was met.
-    found: bool,
+    /// How many values it takes, once the loop was met.
+    values: Option<u32>,
 }
 
 /// Whether any value on the operand stack may be a reference of the heap, by the types of the module.
@@ -58,17 +58,21 @@ impl Translator<'_> {
         self.osr = Some(Entry {
             loop_at,
             landing,
-            found: false,
+            values: None,
         });
     }
 
+    /// How many values the function takes that starts at a loop.
+    ///
     /// # Errors
     ///
-    /// When the function was to start at a loop that it does not have.
-    pub(super) fn check_entered(&self) -> Result<()> {
+    /// When it was to start at a loop that it does not have.
+    pub(super) fn values_at_entry(&self) -> Result<u32> {
         match self.osr {
-            Some(entry) if !entry.found => Err(self.error("there is no such loop to start at")),
-            _ => Ok(()),
+            None => Ok(0),
+            Some(entry) => entry
+                .values
+                .ok_or_else(|| self.error("there is no such loop to start at")),
         }
     }
 
@@ -104,7 +108,9 @@ impl Translator<'_> {
         let Some(entry) = &mut self.osr else {
             return;
         };
-        entry.found = true;
+        let count = self.s.locals.len() + variables.len() + params;
+        // Functions have at most 50,000 locals, and their values are bounded.
+        entry.values = Some(count as u32);
         let landing = entry.landing;
         self.b.switch_to_block(landing);
         self.b.seal_block(landing);

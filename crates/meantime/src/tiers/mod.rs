@@ -1,0 +1,53 @@
+//! Code made while the program runs: the baseline compiler at a function's first call, the optimizing one in the background for what turns
+//! out to be hot.
+//!
+//! `module` is what one module's code asks for and gets; `background` the threads that optimize; `policy` the numbers. The one idea: a function has one
+//! stage after the other and never goes back, and whoever runs old code finishes there or leaves it at the start of a loop.
+
+mod background;
+mod module;
+mod policy;
+
+pub(crate) use module::{Asked, ModuleTiers};
+
+use crate::{Config, Result, Strategy};
+use background::Background;
+use meantime_abi::Tunables;
+use meantime_baseline::Baseline;
+use meantime_compile::Backend;
+use meantime_optimize::Optimizer;
+use policy::Policy;
+
+/// What the modules of an engine share: both compilers and the background.
+pub(crate) struct EngineTiers {
+    baseline: Option<Baseline>,
+    optimizer: Optimizer,
+    background: Background,
+    policy: Policy,
+}
+
+impl EngineTiers {
+    /// None where code is made ahead of time.
+    pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Option<EngineTiers>> {
+        if config.strategy != Strategy::Auto || !config.tiered || config.target.is_some() {
+            return Ok(None);
+        }
+        let tunables = Tunables {
+            tiered: true,
+            ..tunables.clone()
+        };
+        let optimizer = Optimizer::new(None, &config.flags(), tunables.clone())?;
+        let architecture = optimizer.triple().architecture;
+        Ok(Some(EngineTiers {
+            baseline: Baseline::new(architecture, tunables),
+            optimizer,
+            background: Background::new(config.parallel_compilation),
+            policy: Policy::new(config),
+        }))
+    }
+
+    /// Waits until nothing is queued or being optimized.
+    pub(crate) fn wait(&self) {
+        self.background.wait();
+    }
+}

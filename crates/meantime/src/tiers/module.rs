@@ -1,0 +1,354 @@
+//! What the code of one module asks for while it runs, and gets.
+//!
+//! The one idea: each function has a stage, which only rises. The first caller takes it from `Cold` to `Compiling` and others wait; whoever spends
+//! a budget takes it from `First` to `Queued`, and a thread of the background to `Optimized`. Where a function can be entered in its middle is kept
+//! apart, by loop.
+
+use super::EngineTiers;
+use crate::Error;
+use crate::store::to_host_error;
+use meantime_abi::{
+    CodePtr, CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex,
+};
+use meantime_compile::{Backend, CompileError};
+use meantime_module::Module;
+use meantime_vm as vm;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How far a function is.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Debug)]
+#[repr(u8)]
+enum Stage {
+    /// It was never called.
+    Cold,
+    /// Someone compiles it for the first time.
+    Compiling,
+    /// It runs in the first tier.
+    First,
+    /// Better code is being made.
+    Queued,
+    /// It has the best code there is, or better code cannot be made.
+    Last,
+}
+
+/// Where a function can be entered in its middle.
+#[derive(Copy, Clone, Debug)]
+enum LoopCode {
+    Queued,
+    Ready(usize, u32),
+    Never,
+}
+
+/// The tiers of a module.
+pub(crate) struct ModuleTiers {
+    engine: Arc<EngineTiers>,
+    /// Its description, with the ranges of function bodies in `wasm`.
+    module: Arc<dyn AsRef<Module> + Send + Sync>,
+    wasm: vm::SharedBytes,
+    stages: Box<[AtomicU8]>,
+    /// Held while a stage leaves `Compiling`.
+    first: Mutex<()>,
+    compiled: Condvar,
+    loops: Mutex<HashMap<(DefinedFuncIndex, u32), LoopCode>>,
+    trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is inside is changed in single steps.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ModuleTiers {
+    pub(crate) fn new(
+        engine: Arc<EngineTiers>,
+        module: Arc<dyn AsRef<Module> + Send + Sync>,
+        wasm: vm::SharedBytes,
+    ) -> ModuleTiers {
+        let functions = (*module).as_ref().bodies().len();
+        ModuleTiers {
+            engine,
+            module,
+            wasm,
+            stages: (0..functions).map(|_| AtomicU8::new(0)).collect(),
+            first: Mutex::default(),
+            compiled: Condvar::new(),
+            loops: Mutex::default(),
+            trampolines: Mutex::default(),
+        }
+    }
+
+    /// What a function may cost before it asks for better code.
+    pub(crate) fn budget(&self) -> i32 {
+        self.engine.policy.budget
+    }
+
+    /// Bytes to reserve for code and side tables: several times what the largest expansion seen takes, in both tiers.
+    pub(crate) fn reserve(&self) -> usize {
+        const LEAST: usize = 1 << 20;
+        let bodies = self.module().bodies().values();
+        let bytes: usize = bodies.map(|b| b.range.len()).sum();
+        LEAST.saturating_add(bytes.saturating_mul(64))
+    }
+
+    /// The bytes that the module was decoded from.
+    pub(crate) fn wasm(&self) -> &vm::SharedBytes {
+        &self.wasm
+    }
+
+    fn module(&self) -> &Module {
+        (*self.module).as_ref()
+    }
+
+    fn stage(&self, func: DefinedFuncIndex) -> &AtomicU8 {
+        &self.stages[func.as_u32() as usize]
+    }
+
+    /// Takes a function from one stage to the next; false when it is not there.
+    fn advance(&self, func: DefinedFuncIndex, from: Stage, to: Stage) -> bool {
+        let stage = self.stage(func);
+        stage
+            .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// Compiles a function for the first time, in the tier that can.
+    fn compile_first(
+        self: &Arc<Self>,
+        code: &Arc<vm::CodeRegion>,
+        func: DefinedFuncIndex,
+    ) -> Result<(CodePtr, Stage), Error> {
+        if let Some(baseline) = &self.engine.baseline {
+            match baseline.compile_function(self.module(), &self.wasm, func) {
+                Ok(compiled) => return Ok((publish(code, func, &compiled)?, Stage::First)),
+                Err(error) if error.unsupported => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // On a thread with room: the guest's stack may be nearly full.
+        let this = self.clone();
+        let work = move || this.optimize(func);
+        let compiled =
+            self.engine.background.call(work).ok_or_else(|| {
+                crate::format_err!("there is no thread to compile a function with")
+            })??;
+        Ok((publish(code, func, &compiled)?, Stage::Last))
+    }
+
+    fn optimize(&self, func: DefinedFuncIndex) -> Result<CompiledFunction, CompileError> {
+        let (module, wasm) = (self.module(), &self.wasm);
+        self.engine.optimizer.compile_function(module, wasm, func)
+    }
+
+    /// Has a function optimized, unless it is or will be.
+    fn want_whole(self: &Arc<Self>, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
+        if !self.advance(func, Stage::First, Stage::Queued) {
+            return;
+        }
+        let this = self.clone();
+        let weak = Arc::downgrade(code);
+        let queued = self.do_or_queue(1, move || {
+            // Nobody runs code that is gone.
+            let Some(code) = weak.upgrade() else {
+                return;
+            };
+            let published = this.optimize(func).ok().and_then(|compiled| {
+                let published = publish(&code, func, &compiled);
+                published.ok()
+            });
+            if let Some(address) = published {
+                let slot = &code.slots()[func.as_u32() as usize];
+                slot.code.store(address.cast_mut(), Ordering::Release);
+            }
+            this.advance(func, Stage::Queued, Stage::Last);
+        });
+        if !queued {
+            self.advance(func, Stage::Queued, Stage::First);
+        }
+    }
+
+    /// Has a function compiled that starts at a loop, unless it is or will be.
+    fn want_loop(
+        self: &Arc<Self>,
+        code: &Arc<vm::CodeRegion>,
+        func: DefinedFuncIndex,
+        loop_at: u32,
+    ) -> Option<vm::Osr> {
+        let key = (func, loop_at);
+        match locked(&self.loops).entry(key) {
+            std::collections::hash_map::Entry::Occupied(entry) => return ready(*entry.get()),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(LoopCode::Queued),
+        };
+        let this = self.clone();
+        let weak = Arc::downgrade(code);
+        let queued = self.do_or_queue(2, move || {
+            let Some(code) = weak.upgrade() else {
+                return;
+            };
+            let found = this.compile_loop(&code, func, loop_at);
+            locked(&this.loops).insert(key, found);
+            if let LoopCode::Ready(..) = found {
+                // Whoever is in the loop asks again at its next turn.
+                let slot = &code.slots()[func.as_u32() as usize];
+                slot.budget.store(0, Ordering::Relaxed);
+            }
+        });
+        if !queued {
+            locked(&self.loops).remove(&key);
+            return None;
+        }
+        if self.engine.policy.waits {
+            return locked(&self.loops).get(&key).copied().and_then(ready);
+        }
+        None
+    }
+
+    fn compile_loop(
+        &self,
+        code: &vm::CodeRegion,
+        func: DefinedFuncIndex,
+        loop_at: u32,
+    ) -> LoopCode {
+        let optimizer = &self.engine.optimizer;
+        let compiled = optimizer.compile_from_loop(self.module(), &self.wasm, func, loop_at);
+        match compiled {
+            Ok((compiled, values)) => match publish(code, func, &compiled) {
+                Ok(address) => LoopCode::Ready(address.expose_provenance(), values),
+                Err(_) => LoopCode::Never,
+            },
+            Err(_) => LoopCode::Never,
+        }
+    }
+
+    /// Does work in the background, or now and in another thread where tests want to see what comes of it.
+    fn do_or_queue(&self, heat: u32, work: impl FnOnce() + Send + 'static) -> bool {
+        match self.engine.policy.waits {
+            true => self.engine.background.call(work).is_some(),
+            false => self.engine.background.queue(heat, work),
+        }
+    }
+}
+
+fn ready(code: LoopCode) -> Option<vm::Osr> {
+    match code {
+        LoopCode::Ready(address, values) => Some(vm::Osr {
+            code: std::ptr::with_exposed_provenance(address),
+            values,
+        }),
+        LoopCode::Queued | LoopCode::Never => None,
+    }
+}
+
+/// Adds code to a module's.
+fn publish(
+    code: &vm::CodeRegion,
+    func: DefinedFuncIndex,
+    compiled: &CompiledFunction,
+) -> Result<CodePtr, Error> {
+    publish_as(code, FuncKey::Func(func), compiled)
+}
+
+fn publish_as(
+    code: &vm::CodeRegion,
+    key: FuncKey,
+    compiled: &CompiledFunction,
+) -> Result<CodePtr, Error> {
+    debug_assert!(
+        compiled.relocations.is_empty(),
+        "code in tiers calls through slots"
+    );
+    let align = compiled.align as usize;
+    let published = code.publish(key, &compiled.code, align, &compiled.side_table)?;
+    published.ok_or_else(|| crate::format_err!("there is no more room for the module's code"))
+}
+
+/// A function that this thread compiles for the first time. However that ends, others no longer wait; if it fails, the next caller tries again.
+struct Claim<'a> {
+    tiers: &'a ModuleTiers,
+    func: DefinedFuncIndex,
+    next: Stage,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let _first = locked(&self.tiers.first);
+        let stage = self.tiers.stage(self.func);
+        stage.store(self.next as u8, Ordering::Release);
+        self.tiers.compiled.notify_all();
+    }
+}
+
+/// The tiers as the runtime sees them.
+pub(crate) struct Asked(pub(crate) Arc<ModuleTiers>);
+
+impl vm::Tiers for Asked {
+    fn compile(
+        &self,
+        code: &Arc<vm::CodeRegion>,
+        func: DefinedFuncIndex,
+    ) -> Result<CodePtr, vm::HostError> {
+        let tiers = &self.0;
+        let slot = &code.slots()[func.as_u32() as usize];
+        loop {
+            if tiers.advance(func, Stage::Cold, Stage::Compiling) {
+                let mut claim = Claim {
+                    tiers,
+                    func,
+                    next: Stage::Cold,
+                };
+                let compiled = tiers.compile_first(code, func);
+                let (address, stage) = compiled.map_err(to_host_error)?;
+                slot.code.store(address.cast_mut(), Ordering::Release);
+                claim.next = stage;
+                return Ok(address);
+            }
+            let mut first = locked(&tiers.first);
+            while tiers.stage(func).load(Ordering::Acquire) == Stage::Compiling as u8 {
+                let woken = tiers.compiled.wait(first);
+                first = woken.unwrap_or_else(PoisonError::into_inner);
+            }
+            if tiers.stage(func).load(Ordering::Acquire) != Stage::Cold as u8 {
+                return Ok(slot.code.load(Ordering::Acquire));
+            }
+        }
+    }
+
+    fn budget_spent(&self, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
+        let slot = &code.slots()[func.as_u32() as usize];
+        slot.budget.store(self.0.budget(), Ordering::Relaxed);
+        self.0.want_whole(code, func);
+    }
+
+    fn loop_budget_spent(
+        &self,
+        code: &Arc<vm::CodeRegion>,
+        func: DefinedFuncIndex,
+        loop_at: u32,
+    ) -> Option<vm::Osr> {
+        let tiers = &self.0;
+        let slot = &code.slots()[func.as_u32() as usize];
+        slot.budget.store(tiers.budget(), Ordering::Relaxed);
+        let osr = tiers.want_loop(code, func, loop_at);
+        tiers.want_whole(code, func);
+        osr
+    }
+
+    fn trampoline(&self, code: &vm::CodeRegion, way: Trampoline, ty: TypeIndex) -> Option<CodePtr> {
+        let tiers = &self.0;
+        let signature = tiers.module().types()[ty].as_func()?.signature();
+        let mut known = locked(&tiers.trampolines);
+        let key = (way, signature);
+        if let Some(&address) = known.get(&key) {
+            return Some(std::ptr::with_exposed_provenance(address));
+        }
+        let compiled = tiers
+            .engine
+            .optimizer
+            .compile_trampoline(way, &key.1)
+            .ok()?;
+        let address = publish_as(code, FuncKey::Trampoline(way, ty), &compiled).ok()?;
+        known.insert(key, address.expose_provenance());
+        Some(address)
+    }
+}

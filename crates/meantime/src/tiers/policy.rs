@@ -1,0 +1,24 @@
+//! The numbers: when a function is worth optimizing.
+
+use crate::Config;
+
+/// What a function may cost in the first tier before it is optimized, in units of about a nanosecond: see `CodeSlot::budget`.
+const BUDGET: i32 = 20_000;
+
+/// When to do what.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Policy {
+    /// What a function may cost before anything is done about it, and again until that is done.
+    pub budget: i32,
+    /// Whether the guest waits for optimized code, for tests.
+    pub waits: bool,
+}
+
+impl Policy {
+    pub fn new(config: &Config) -> Policy {
+        Policy {
+            budget: config.tier_up_budget.unwrap_or(BUDGET),
+            waits: config.tier_up_waits,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Code that is made while the program runs: results, traps and backtraces are those of any other, whatever tier a function is in.
+
+use meantime::*;
+
+fn engine(budget: u32, waits: bool) -> Engine {
+    let mut config = Config::new();
+    config
+        .tiered(true)
+        .tier_up_budget(budget)
+        .tier_up_waits(waits);
+    Engine::new(&config).unwrap()
+}
+
+/// With every function and loop optimized as soon as it asks, with what is usual, and with nothing optimized.
+fn engines() -> [Engine; 3] {
+    [
+        engine(0, true),
+        engine(1000, false),
+        engine(u32::MAX, false),
+    ]
+}
+
+fn run<P: WasmParams, R: WasmResults>(
+    engine: &Engine,
+    wat: &str,
+    name: &str,
+    params: P,
+) -> Result<R> {
+    let module = Module::new(engine, wat)?;
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, &module, &[])?;
+    let func = instance.get_typed_func::<P, R>(&mut store, name)?;
+    func.call(&mut store, params)
+}
+
+#[test]
+fn functions_call_each_other() {
+    let wat = r#"(module
+        (func $fib (export "fib") (param i32) (result i32)
+            (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+                (then (local.get 0))
+                (else (i32.add
+                    (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                    (call $fib (i32.sub (local.get 0) (i32.const 2))))))))"#;
+    for engine in engines() {
+        assert_eq!(run::<_, i32>(&engine, wat, "fib", 20).unwrap(), 6765);
+    }
+}
+
+#[test]
+fn a_loop_continues_in_better_code() {
+    // Values below the loop, parameters of the loop, locals of every type, and a loop in a loop.
+    let wat = r#"(module
+        (memory 1)
+        (func (export "run") (param $n i32) (param $x f64) (result i64)
+            (local $i i32) (local $sum i64) (local $f f32) (local $v v128)
+            (local.set $v (v128.const i64x2 3 4))
+            (i64.const 1000)
+            (i32.const 5)
+            (f64.const 0.5)
+            (loop $outer (param f64)
+                (local.set $x (f64.add (local.get $x)))
+                (local.set $i (i32.const 0))
+                (loop $inner
+                    (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (local.get $i))))
+                    (local.set $f (f32.add (local.get $f) (f32.const 1)))
+                    (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                    (br_if $inner (i32.lt_u (local.get $i) (i32.const 100))))
+                (local.set $v (i64x2.add (local.get $v) (v128.const i64x2 1 1)))
+                (f64.const 0.25)
+                (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+                (drop))
+            (i64.extend_i32_u)
+            (i64.add)
+            (i64.add (local.get $sum))
+            (i64.add (i64.trunc_f64_s (local.get $x)))
+            (i64.add (i64.trunc_f32_s (local.get $f)))
+            (i64.add (i64x2.extract_lane 1 (local.get $v)))))"#;
+    let n = 2000;
+    let expected =
+        1000 + 5 + 4950 * n + (0.5 + 0.25 * (n - 1) as f64 + 1.0) as i64 + 100 * n + 4 + n;
+    for engine in engines() {
+        let result: i64 = run(&engine, wat, "run", (n as i32, 1.0)).unwrap();
+        assert_eq!(result, expected);
+    }
+}
+
+#[test]
+fn traps_and_backtraces_are_the_same() {
+    let wat = r#"(module
+        (func $inner (param i32) (result i32)
+            (i32.div_u (i32.const 10) (local.get 0)))
+        (func $outer (export "run") (param $n i32)
+            (loop $again
+                (drop (call $inner (local.get $n)))
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                (br $again))))"#;
+    for engine in engines() {
+        let error = run::<_, ()>(&engine, wat, "run", 3000).unwrap_err();
+        assert_eq!(
+            error.downcast_ref::<Trap>(),
+            Some(&Trap::IntegerDivisionByZero)
+        );
+        let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+        let names: Vec<_> = backtrace.frames().iter().map(|f| f.func_name()).collect();
+        assert_eq!(names, [Some("inner"), Some("outer")]);
+    }
+}
+
+#[test]
+fn references_to_functions_stay_good() {
+    let wat = r#"(module
+        (type $op (func (param i32) (result i32)))
+        (table 2 funcref)
+        (elem (i32.const 0) $double $next)
+        (func $double (type $op) (i32.mul (local.get 0) (i32.const 2)))
+        (func $next (type $op) (i32.add (local.get 0) (i32.const 1)))
+        (func (export "run") (param $n i32) (result i32) (local $x i32)
+            (loop $again
+                (local.set $x (call_indirect (type $op) (local.get $x)
+                    (i32.and (local.get $n) (i32.const 1))))
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x)))"#;
+    let mut x = 0i32;
+    for n in (1..=5001).rev() {
+        x = if n & 1 == 1 { x + 1 } else { x.wrapping_mul(2) };
+    }
+    for engine in engines() {
+        assert_eq!(run::<_, i32>(&engine, wat, "run", 5001).unwrap(), x);
+    }
+}
+
+#[test]
+fn a_module_is_serialized_as_if_compiled_ahead() {
+    let wat = r#"(module (func (export "run") (result i32) i32.const 7))"#;
+    let engine = engine(0, true);
+    let bytes = Module::new(&engine, wat).unwrap().serialize().unwrap();
+    // SAFETY: made just now by this library.
+    #[allow(unsafe_code)]
+    let module = unsafe { Module::deserialize(&engine, &bytes) }.unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance
+        .get_typed_func::<(), i32>(&mut store, "run")
+        .unwrap();
+    assert_eq!(run.call(&mut store, ()).unwrap(), 7);
+}
+
+#[test]
+fn engines_end_while_their_threads_compile() {
+    let wat = r#"(module
+        (func (export "run") (param $n i32) (result i32)
+            (loop $again
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $n)))"#;
+    for _ in 0..200 {
+        let engine = engine(10, false);
+        assert_eq!(run::<_, i32>(&engine, wat, "run", 300).unwrap(), 0);
+    }
+}
+
+#[test]
+fn many_threads_call_for_the_first_time() {
+    let functions: String = (0..64)
+        .map(|i| format!("(func (export \"f{i}\") (param i32) (result i32) (i32.add (local.get 0) (i32.const {i})))"))
+        .collect();
+    let wat = format!("(module {functions})");
+    for _ in 0..20 {
+        let engine = engine(0, false);
+        let module = Module::new(&engine, &wat).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut store = Store::new(&engine, ());
+                    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                    for i in 0..64 {
+                        let name = format!("f{i}");
+                        let func = instance
+                            .get_typed_func::<i32, i32>(&mut store, &name)
+                            .unwrap();
+                        assert_eq!(func.call(&mut store, 1).unwrap(), i + 1);
+                    }
+                });
+            }
+        });
+        engine.wait_for_tier_up();
+    }
+}
