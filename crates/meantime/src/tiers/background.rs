@@ -190,8 +190,13 @@ mod tests {
         assert_eq!(background.call(|| -> i32 { panic!("as tests do") }), None);
         assert_eq!(background.call(|| 7), Some(7));
         let (go, wait) = mpsc::channel::<()>();
+        let (begun, begins) = mpsc::channel();
         let (done, order) = mpsc::channel();
-        background.queue(1, move || wait.recv().unwrap());
+        background.queue(1, move || {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        begins.recv().unwrap();
         background.queue(1, move || done.send(()).unwrap());
         drop(background);
         go.send(()).unwrap();
