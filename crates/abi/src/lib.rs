@@ -9,6 +9,7 @@
 
 mod builtin;
 mod compiled;
+mod fuel;
 mod gc;
 mod index;
 mod layout;
@@ -22,6 +23,7 @@ mod vm;
 
 pub use builtin::{Builtin, BuiltinType};
 pub use compiled::{CompiledFunction, FuncKey, Relocation, RelocationKind, Trampoline};
+pub use fuel::{FUEL_ENTRY, FuelCosts, FuelUnit, MAX_GROWN_UNITS};
 pub use gc::*;
 pub use index::*;
 pub use layout::{VmCounts, VmLayout};

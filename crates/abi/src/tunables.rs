@@ -2,6 +2,7 @@
 //!
 //! An artifact records them; loading one that was made with others is refused.
 
+use crate::FuelCosts;
 use serde::{Deserialize, Serialize};
 
 /// How hard the optimizer tries.
@@ -51,6 +52,8 @@ pub struct Tunables {
     pub nan_canonicalization: bool,
     /// Whether code counts fuel.
     pub consume_fuel: bool,
+    /// How much fuel operators cost, where code counts it; the default where not.
+    pub operator_cost: FuelCosts,
     /// Whether code checks the epoch.
     pub epoch_interruption: bool,
     /// Whether code is made function by function while the program runs: then functions of a module call each other through their
@@ -79,6 +82,7 @@ impl Default for Tunables {
             relaxed_simd_deterministic: false,
             nan_canonicalization: false,
             consume_fuel: false,
+            operator_cost: FuelCosts::default(),
             epoch_interruption: false,
             tiered: false,
             inlining: true,

@@ -10,7 +10,7 @@
 //! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
 
 use crate::{TypeId, ValRaw, VmGcType};
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize};
 
 /// A code address.
 pub type CodePtr = *const u8;
@@ -84,6 +84,13 @@ pub struct VmStoreContext {
     pub osr_code: CodePtr,
     /// Those values, when it continues: locals in order, then the operand stack, each in a [`ValRaw`].
     pub osr_values: *mut ValRaw,
+    /// Minus the fuel that is left, in code that counts it; see `fuel.rs` for when it is exact.
+    pub fuel: i64,
+    /// The engine's epoch, where that is used; null where not. Code that is interrupted by it reads it when a loop starts and before it calls, or does
+    /// something long, for the first time.
+    pub epoch: *const AtomicU64,
+    /// The epoch at which such code calls the builtin `new_epoch`.
+    pub epoch_deadline: u64,
 }
 
 /// A function's code slot: where its newest code starts, and how much longer its code of the first tier may run.

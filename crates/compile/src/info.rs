@@ -185,7 +185,7 @@ fn tunables(t: &Tunables) -> Vec<(&'static str, String)> {
     list! {
         memory_reservation memory_guard_size memory_reservation_for_growth memory_may_move guard_before_linear_memory
         signals_based_traps memory_init_cow table_lazy_init generate_address_map relaxed_simd_deterministic
-        nan_canonicalization consume_fuel epoch_interruption tiered inlining opt_level regalloc
+        nan_canonicalization consume_fuel operator_cost epoch_interruption tiered inlining opt_level regalloc
     }
 }
 

@@ -17,6 +17,7 @@ mod extract;
 mod image;
 mod module;
 mod names;
+mod operator_cost;
 mod packed;
 #[cfg(feature = "wat")]
 mod text;
@@ -27,6 +28,7 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use error::{ModuleError, ModuleErrorKind};
 pub use extract::Images;
 pub use module::*;
+pub use operator_cost::{OperatorCost, VariableOperatorCost};
 #[cfg(feature = "wat")]
 pub use text::{parse_text, parse_text_at};
 

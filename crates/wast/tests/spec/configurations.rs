@@ -24,6 +24,13 @@ pub struct Configuration {
 /// | `bounds` | explicit; memories move as they grow | copy-on-write | signals | serial |
 /// | `explicit` | explicit; memories move as they grow | copied | explicit | parallel |
 ///
+/// These are as `guard`, but for when code is made:
+///
+/// | name | code |
+/// |---|---|
+/// | `tiers` | at the first call, better code in the background |
+/// | `forced` | at the first call, better code at the second, and within every loop that is gone around |
+///
 /// These are as `guard`, but for the heap of objects:
 ///
 /// | name | collections |
@@ -61,6 +68,20 @@ pub const CONFIGURATIONS: &[Configuration] = &[
                 .signals_based_traps(false)
                 .memory_init_cow(false)
                 .parallel_compilation(true);
+        },
+        heap: false,
+    },
+    Configuration {
+        name: "tiers",
+        apply: |config| {
+            config.tiered(true);
+        },
+        heap: false,
+    },
+    Configuration {
+        name: "forced",
+        apply: |config| {
+            config.tiered(true).tier_up_budget(0).tier_up_waits(true);
         },
         heap: false,
     },
