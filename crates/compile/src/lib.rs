@@ -18,5 +18,6 @@ pub use backend::{Backend, CompileError};
 pub use driver::{CompileOptions, compile_module, compile_module_with, describe_module};
 pub use format::{Precompiled, detect_precompiled};
 pub use info::{ArtifactInfo, Expect, Mismatch};
+pub use link::patch_distance;
 pub use load::{ArtifactError, LoadedArtifact};
 pub use records::{FuncRecord, FuncTable};

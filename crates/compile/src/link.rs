@@ -245,32 +245,14 @@ impl Linker<'_> {
         let to = i64::from(placed[target.0].start).saturating_add(target.1);
         let distance = to - place as i64;
         let place = place as usize;
-        let old = u32::from_le_bytes([
-            text[place],
-            text[place + 1],
-            text[place + 2],
-            text[place + 3],
-        ]);
-        let new = match relocation.kind {
-            RelocationKind::X86Pc32 => i32::try_from(distance).map_err(|_| out_of_reach())? as u32,
-            RelocationKind::Aarch64Branch26 => {
-                let distance = if self.reaches(distance) {
-                    distance
-                } else {
-                    let veneer = group.veneers.get(&target).ok_or_else(out_of_reach)?;
-                    i64::from(*veneer) - place as i64
-                };
-                if !self.reaches(distance) {
-                    return Err(out_of_reach());
-                }
-                if distance % 4 != 0 {
-                    return Err(error("a branch goes to an address that is not aligned"));
-                }
-                (old & !BRANCH26_MASK) | ((distance >> 2) as u32 & BRANCH26_MASK)
+        let distance = match relocation.kind {
+            RelocationKind::Aarch64Branch26 if !self.reaches(distance) => {
+                let veneer = group.veneers.get(&target).ok_or_else(out_of_reach)?;
+                i64::from(*veneer) - place as i64
             }
+            _ => distance,
         };
-        text[place..place + 4].copy_from_slice(&new.to_le_bytes());
-        Ok(())
+        write_distance(text, place, relocation.kind, distance, self.reach.branch26)
     }
 
     fn reaches(&self, distance: i64) -> bool {
@@ -295,6 +277,48 @@ impl Linker<'_> {
         }
         Ok((all, ranges))
     }
+}
+
+/// Patches a place in code with the distance from there to what it refers to, the addend included.
+///
+/// # Errors
+///
+/// When that is out of the instruction's reach or not aligned, or the place is outside of the code.
+pub fn patch_distance(
+    code: &mut [u8],
+    relocation: &Relocation,
+    distance: i64,
+) -> Result<(), CompileError> {
+    let place = relocation.offset as usize;
+    write_distance(code, place, relocation.kind, distance, REACH.branch26)
+}
+
+fn write_distance(
+    text: &mut [u8],
+    place: usize,
+    kind: RelocationKind,
+    distance: i64,
+    branch26: u32,
+) -> Result<(), CompileError> {
+    let Some(word) = text.get_mut(place..).and_then(|t| t.first_chunk_mut::<4>()) else {
+        return Err(error("a relocation lies outside of its function"));
+    };
+    let old = u32::from_le_bytes(*word);
+    let new = match kind {
+        RelocationKind::X86Pc32 => i32::try_from(distance).map_err(|_| out_of_reach())? as u32,
+        RelocationKind::Aarch64Branch26 => {
+            let reach = i64::from(branch26);
+            if !(-reach..reach).contains(&distance) {
+                return Err(out_of_reach());
+            }
+            if distance % 4 != 0 {
+                return Err(error("a branch goes to an address that is not aligned"));
+            }
+            (old & !BRANCH26_MASK) | ((distance >> 2) as u32 & BRANCH26_MASK)
+        }
+    };
+    *word = new.to_le_bytes();
+    Ok(())
 }
 
 fn out_of_reach() -> CompileError {

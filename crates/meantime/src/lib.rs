@@ -76,6 +76,7 @@ pub use linker::{Linker, UnknownImportError};
 pub use meantime_abi::ValRaw;
 pub use module::{Module, ModuleExport, ModuleFunction, ResourcesRequired};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use tiers::{Compilation, Tier};
 pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
 pub use types::{
     ArrayType, ContType, ExnType, ExportType, ExternType, FieldType, Finality, FuncType,

@@ -28,7 +28,7 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use error::{ModuleError, ModuleErrorKind};
 pub use extract::Images;
 pub use module::*;
-pub use operator_cost::{OperatorCost, VariableOperatorCost};
+pub use operator_cost::{OperatorCost, VariableOperatorCost, fuel_unit};
 #[cfg(feature = "wat")]
 pub use text::{parse_text, parse_text_at};
 

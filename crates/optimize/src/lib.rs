@@ -21,9 +21,27 @@ pub use settings::{SetupError, native_triple};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_compile::{Backend, CompileError};
-use meantime_module::Module;
+use meantime_module::{Module, OperatorCost};
 use scratch::{Pool, Scratch};
 use target_lexicon::Triple;
+
+/// How to compile a function of a module whose code is made while it runs.
+#[derive(Copy, Clone)]
+pub struct TierRequest<'a> {
+    /// The loop at which it is to start, if not at its beginning, by the offset of its opcode in the module's bytes: see
+    /// `VmStoreContext::osr_code`.
+    pub from_loop: Option<u32>,
+    /// Which functions are called without a look at their code slot: their code will never be replaced.
+    pub direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
+}
+
+impl TierRequest<'_> {
+    /// What all code ahead of time is compiled as.
+    const AHEAD: TierRequest<'static> = TierRequest {
+        from_loop: None,
+        direct: &|_| true,
+    };
+}
 
 /// The optimizing compiler for one target and one set of options.
 pub struct Optimizer {
@@ -35,6 +53,8 @@ pub struct Optimizer {
 pub(crate) struct Target {
     pub(crate) isa: OwnedTargetIsa,
     pub(crate) tunables: Tunables,
+    /// What operators cost, where code counts fuel.
+    pub(crate) costs: Option<Box<OperatorCost>>,
     /// Whether this is x86-64. Otherwise it is AArch64.
     pub(crate) is_x86: bool,
     /// Whether an address that failed a check of a memory is replaced by one that faults, rather than branched around.
@@ -81,22 +101,21 @@ impl Optimizer {
         settings::check_flag(triple, name, value)
     }
 
-    /// Compiles a function that starts at one of its loops: see `VmStoreContext::osr_code`. `loop_at` is where the loop's opcode is in the module's
-    /// bytes. Returns also how many values it takes.
+    /// Compiles a function for a module whose code is made while it runs. Returns also how many values it takes, if it starts at a loop.
     ///
     /// # Errors
     ///
-    /// As for a whole function; with `unsupported` set where it cannot be told which values are references.
-    pub fn compile_from_loop(
+    /// As [`Backend::compile_function`]; with `unsupported` set where it cannot be told which values at the start of a loop are references.
+    pub fn compile_in_tiers(
         &self,
         module: &Module,
         wasm: &[u8],
         index: DefinedFuncIndex,
-        loop_at: u32,
+        request: &TierRequest<'_>,
     ) -> Result<(CompiledFunction, u32), CompileError> {
         let mut values = 0;
         let compiled = self.with_scratch(|target, scratch| {
-            values = translate::function(target, scratch, module, wasm, index, Some(loop_at))?;
+            values = translate::function(target, scratch, module, wasm, index, request)?;
             finish::compile(target, scratch)
         })?;
         Ok((compiled, values))
@@ -125,7 +144,14 @@ impl Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<String, CompileError> {
         let mut scratch = Scratch::default();
-        translate::function(&self.target, &mut scratch, module, wasm, index, None)?;
+        translate::function(
+            &self.target,
+            &mut scratch,
+            module,
+            wasm,
+            index,
+            &TierRequest::AHEAD,
+        )?;
         Ok(scratch.context.func.display().to_string())
     }
 
@@ -148,7 +174,14 @@ impl Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<String, CompileError> {
         let mut scratch = Scratch::default();
-        translate::function(&self.target, &mut scratch, module, wasm, index, None)?;
+        translate::function(
+            &self.target,
+            &mut scratch,
+            module,
+            wasm,
+            index,
+            &TierRequest::AHEAD,
+        )?;
         scratch.context.set_disasm(true);
         finish::compile(&self.target, &mut scratch)?;
         let code = scratch.context.compiled_code();
@@ -176,7 +209,7 @@ impl Backend for Optimizer {
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
         self.with_scratch(|target, scratch| {
-            translate::function(target, scratch, module, wasm, index, None)?;
+            translate::function(target, scratch, module, wasm, index, &TierRequest::AHEAD)?;
             finish::compile(target, scratch)
         })
     }

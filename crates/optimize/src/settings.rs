@@ -6,6 +6,7 @@ use crate::Target;
 use cranelift_codegen::isa::{self, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError};
 use meantime_abi::{OptLevel, RegallocAlgorithm, Tunables};
+use meantime_module::OperatorCost;
 use std::fmt;
 use target_lexicon::{Architecture, PointerWidth, Triple};
 
@@ -123,12 +124,6 @@ pub(crate) fn target(
     flags: &[(String, String)],
     tunables: Tunables,
 ) -> Result<Target, SetupError> {
-    if tunables.consume_fuel {
-        return Err(SetupError::new("fuel is not supported"));
-    }
-    if tunables.epoch_interruption {
-        return Err(SetupError::new("epoch interruption is not supported"));
-    }
     let mut shared = settings::builder();
     let mut isa = isa_builder(triple.as_ref())?;
     let opt_level = match tunables.opt_level {
@@ -174,7 +169,9 @@ pub(crate) fn target(
     check_target(&*isa)?;
     let flags = isa.flags();
     let signals = tunables.signals_based_traps;
+    let costs = || Box::new(OperatorCost::from(&tunables.operator_cost));
     Ok(Target {
+        costs: tunables.consume_fuel.then(costs),
         is_x86: isa.triple().architecture == Architecture::X86_64,
         memory_guard_by_select: signals && flags.enable_heap_access_spectre_mitigation(),
         table_guard_by_select: signals && flags.enable_table_access_spectre_mitigation(),

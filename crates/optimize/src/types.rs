@@ -137,7 +137,11 @@ pub(crate) fn func_signature(ty: &FuncType) -> ir::Signature {
 
 /// The signature of a function of the runtime.
 pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signature {
-    let mut signature = ir::Signature::new(target.isa.default_call_conv());
+    let convention = match builtin {
+        Builtin::NewEpoch => CallConv::PreserveAll,
+        _ => target.isa.default_call_conv(),
+    };
+    let mut signature = ir::Signature::new(convention);
     let param = |ty: &BuiltinType| {
         AbiParam::new(match ty {
             BuiltinType::I32 => types::I32,

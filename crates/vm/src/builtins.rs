@@ -5,7 +5,7 @@
 //! checks all come from `for_each_builtin!`.
 
 use crate::HostError;
-use crate::arch::builtin_entry;
+use crate::arch::{builtin_entry, preserving_entry};
 use crate::code::CodeRegion;
 use crate::exception::find_handler;
 use crate::gc::instructions::*;
@@ -146,12 +146,21 @@ macro_rules! define_entries {
             // What cannot fail needs no entry that could unwind.
             table[Builtin::MoveBytes as usize] = direct::move_bytes as *const () as CodePtr;
             table[Builtin::SetBytes as usize] = direct::set_bytes as *const () as CodePtr;
+            table[Builtin::NewEpoch as usize] = preserving::new_epoch as *const () as CodePtr;
             VmBuiltins(table)
         };
     };
 }
 
 for_each_builtin!(define_entries);
+
+/// Called by compiled code, which finds all registers as they were.
+mod preserving {
+    #[unsafe(naked)]
+    pub(super) unsafe extern "C" fn new_epoch() {
+        super::preserving_entry!(super::called::new_epoch)
+    }
+}
 
 /// Called by compiled code without an entry in between.
 mod direct {
@@ -423,6 +432,11 @@ impl Guest {
         let code = self.instance().get().shape().code.as_ref();
         code.expect("only code in tiers asks for more")
     }
+}
+
+fn new_epoch(guest: Guest) -> Result<(), Pending> {
+    // SAFETY: the guest waits in this builtin, so nobody uses a reference to the store.
+    unsafe { StoreCore::reach_epoch(guest.store) }
 }
 
 fn tier_up(guest: Guest, func: u32) -> Result<(), Pending> {

@@ -221,7 +221,8 @@ impl CodeRegion {
         }
     }
 
-    /// Adds code to a region that grows, and returns where it starts; none when there is no room.
+    /// Adds code to a region that grows, and returns where it starts; none when there is no room. `patch` gets that address, and a copy of the
+    /// code to change.
     ///
     /// # Errors
     ///
@@ -232,10 +233,11 @@ impl CodeRegion {
         code: &[u8],
         align: usize,
         side_table: &[u8],
+        patch: impl FnOnce(CodePtr, &mut [u8]),
     ) -> io::Result<Option<CodePtr>> {
         match &self.text {
             Text::Whole(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
-            Text::Growing(text, _) => text.publish(key, code, align, side_table),
+            Text::Growing(text, _) => text.publish(key, code, align, side_table, patch),
         }
     }
 

@@ -59,20 +59,23 @@ impl GrowingText {
         unsafe { std::slice::from_raw_parts(self.entries.base().as_ptr().cast(), len) }
     }
 
-    /// Publishes a piece of code with its side table; none when there is no room. The code is position-independent.
+    /// Publishes a piece of code with its side table; none when there is no room. `patch` gets the address at which the code will run, and a copy of
+    /// it to change.
     pub fn publish(
         &self,
         key: FuncKey,
         code: &[u8],
         align: usize,
         side_table: &[u8],
+        patch: impl FnOnce(CodePtr, &mut [u8]),
     ) -> io::Result<Option<CodePtr>> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let table_at = code.len().next_multiple_of(4);
         let len = (table_at + side_table.len()).max(MIN_PIECE);
-        let write = |_, place: &mut [u8]| {
+        let write = |address, place: &mut [u8]| {
             place[..code.len()].copy_from_slice(code);
             place[table_at..table_at + side_table.len()].copy_from_slice(side_table);
+            patch(address, &mut place[..code.len()]);
         };
         let Some(address) = self.arena.publish(len, align.max(4), write)? else {
             return Ok(None);
@@ -109,7 +112,7 @@ mod tests {
             let code = vec![published as u8; 5 + published % 50];
             let side = vec![!published as u8; 12];
             let key = FuncKey::Func(DefinedFuncIndex::from_u32(published as u32));
-            match text.publish(key, &code, 16, &side).unwrap() {
+            match text.publish(key, &code, 16, &side, |_, _| {}).unwrap() {
                 Some(address) => assert_eq!(address as usize % 16, 0),
                 None => break,
             }

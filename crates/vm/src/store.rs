@@ -10,6 +10,7 @@ use crate::error::{AllocateError, GrowError};
 use crate::gc::{GcOptions, GcStore};
 use crate::host::HostFuncs;
 use crate::instance::{Instance, InstanceId, InstanceRef};
+use crate::interrupt::Interruption;
 use crate::shape::InstanceRequest;
 use crate::tiers::Osr;
 use crate::trap::{Fault, Pending, Stopped};
@@ -66,6 +67,15 @@ pub trait VmStore {
 
     /// Whether the engine's first type is a subtype of the second.
     fn is_subtype(&self, actual: TypeId, expected: TypeId) -> bool;
+
+    /// The epoch is that of the store's deadline. Returns how many epochs from now the next one is. This one method may enter the guest.
+    ///
+    /// # Errors
+    ///
+    /// An error unwinds the guest. Without an implementation it is the trap.
+    fn epoch_reached(&mut self) -> Result<u64, Pending> {
+        Err(Trap::Interrupt.into())
+    }
 }
 
 /// How a store behaves.
@@ -104,6 +114,7 @@ pub struct StoreCore {
     tags: u32,
     /// Where exceptions were thrown last.
     pub(crate) throw_regions: RegionCache,
+    pub(crate) interruption: Interruption,
 }
 
 /// A store core at an address that does not change. Dropping it drops everything in the store.
@@ -136,6 +147,9 @@ impl OwnedStore {
                 gc_funcs_len: 0,
                 osr_code: std::ptr::null(),
                 osr_values: std::ptr::null_mut(),
+                fuel: 0,
+                epoch: std::ptr::null(),
+                epoch_deadline: 0,
             }),
             max_wasm_stack: options.max_wasm_stack,
             max_backtrace_frames: options.max_backtrace_frames,
@@ -151,6 +165,7 @@ impl OwnedStore {
             osr_values: Vec::new(),
             tags: 0,
             throw_regions: RegionCache::default(),
+            interruption: Interruption::default(),
         });
         OwnedStore(NonNull::from(Box::leak(core)))
     }

@@ -181,6 +181,7 @@ unsafe extern "C" fn after_fault(store: *mut core::ffi::c_void) -> ! {
             fault_address: fault.address,
         };
         let backtrace = capture(&*store, start);
+        (*store).note_trap(fault.trap);
         (*store).stopped = Some(Stopped::Unwind(Box::new(Unwind { reason, backtrace })));
         (*(*store).context()).entry_sp
     };
@@ -203,6 +204,7 @@ pub(crate) unsafe fn stop(store: *mut StoreCore, pending: Pending) -> usize {
                     fault_address: None,
                 };
                 let backtrace = capture(&*store, Start::Exit);
+                (*store).note_trap(trap);
                 Stopped::Unwind(Box::new(Unwind { reason, backtrace }))
             }
             Pending::Error { error, backtrace } => {

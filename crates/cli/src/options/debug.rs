@@ -36,6 +36,15 @@ const KEYS: &[Key] = &[
         },
     ),
     on(
+        "tiers",
+        Kind::Bool,
+        "n",
+        "print which functions ran in which tier, when that changed, and what it cost",
+        |plan, value| {
+            plan.tiers = value.on();
+        },
+    ),
+    on(
         "logging",
         Kind::Bool,
         "y",

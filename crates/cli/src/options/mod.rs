@@ -106,6 +106,7 @@ impl CommonOptions {
         refuse_contradictions(&settings)?;
 
         let mut plan = Plan {
+            tiers: false,
             logging: true,
             ..Plan::default()
         };

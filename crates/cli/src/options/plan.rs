@@ -10,6 +10,8 @@ pub struct Plan {
     pub config: Config,
     /// Whether `async-stack-size` was given, so that `max-wasm-stack` does not choose it.
     pub async_stack_size_given: bool,
+    /// Whether to say which functions ran in which tier.
+    pub tiers: bool,
     /// Whether logging may be set up.
     pub logging: bool,
     /// Whether commands may export what a command should not.

@@ -2,6 +2,7 @@
 //! Not the parsing of options, which is done when this begins.
 
 mod invoke;
+mod tiers;
 mod uncaught;
 mod wasi;
 
@@ -60,6 +61,9 @@ pub fn program(command: &RunCommand, plan: &Plan) -> Result<i32> {
     stand_in(&mut linker, &mut store, plan, &module)?;
     let called = call_main(command, &linker, &mut store, &module)
         .with_context(|| format!("failed to run main module {}", input::name(&path)));
+    if plan.tiers {
+        eprint!("{}", tiers::report(&module));
+    }
     match called {
         Ok(()) => Ok(0),
         Err(error) => wasi::exit_status(&error).ok_or(error),

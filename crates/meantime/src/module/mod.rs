@@ -204,6 +204,11 @@ impl Module {
         }
     }
 
+    /// What makes its code while it runs.
+    pub(crate) fn tiers(&self) -> Option<&ModuleTiers> {
+        self.inner.tiers.as_deref()
+    }
+
     pub(crate) fn view(&self) -> ArtifactView<'_> {
         self.inner.source.view()
     }

@@ -5,9 +5,11 @@
 //! stage after the other and never goes back, and whoever runs old code finishes there or leaves it at the start of a loop.
 
 mod background;
+mod log;
 mod module;
 mod policy;
 
+pub use log::{Compilation, Tier};
 pub(crate) use module::{Asked, ModuleTiers};
 
 use crate::{Config, Result, Strategy};

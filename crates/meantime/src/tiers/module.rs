@@ -5,17 +5,20 @@
 //! apart, by loop.
 
 use super::EngineTiers;
+use super::log::{Log, Tier};
 use crate::Error;
 use crate::store::to_host_error;
 use meantime_abi::{
     CodePtr, CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex,
 };
-use meantime_compile::{Backend, CompileError};
+use meantime_compile::{Backend, CompileError, patch_distance};
 use meantime_module::Module;
+use meantime_optimize::TierRequest;
 use meantime_vm as vm;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// How far a function is.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Debug)]
@@ -53,6 +56,7 @@ pub(crate) struct ModuleTiers {
     compiled: Condvar,
     loops: Mutex<HashMap<(DefinedFuncIndex, u32), LoopCode>>,
     trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
+    pub(super) log: Log,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -76,6 +80,7 @@ impl ModuleTiers {
             compiled: Condvar::new(),
             loops: Mutex::default(),
             trampolines: Mutex::default(),
+            log: Log::new(),
         }
     }
 
@@ -119,26 +124,50 @@ impl ModuleTiers {
         code: &Arc<vm::CodeRegion>,
         func: DefinedFuncIndex,
     ) -> Result<(CodePtr, Stage), Error> {
+        let began = Instant::now();
         if let Some(baseline) = &self.engine.baseline {
             match baseline.compile_function(self.module(), &self.wasm, func) {
-                Ok(compiled) => return Ok((publish(code, func, &compiled)?, Stage::First)),
+                Ok(compiled) => {
+                    let address = publish(code, func, &compiled)?;
+                    let size = compiled.code.len();
+                    self.log.note(func, Tier::Baseline, began, size);
+                    return Ok((address, Stage::First));
+                }
                 Err(error) if error.unsupported => {}
                 Err(error) => return Err(error.into()),
             }
         }
         // On a thread with room: the guest's stack may be nearly full.
         let this = self.clone();
-        let work = move || this.optimize(func);
-        let compiled =
-            self.engine.background.call(work).ok_or_else(|| {
-                crate::format_err!("there is no thread to compile a function with")
-            })??;
-        Ok((publish(code, func, &compiled)?, Stage::Last))
+        let work = move || this.optimize(func, None);
+        let (compiled, _) = self.engine.background.call(work).ok_or_else(|| {
+            crate::format_err!("there is no thread to compile a function with")
+        })??;
+        let address = publish(code, func, &compiled)?;
+        let size = compiled.code.len();
+        self.log.note(func, Tier::Optimized, began, size);
+        Ok((address, Stage::Last))
     }
 
-    fn optimize(&self, func: DefinedFuncIndex) -> Result<CompiledFunction, CompileError> {
+    /// Compiles a function with the optimizing compiler, from its start or from one of its loops; returns also how many values that takes.
+    fn optimize(
+        &self,
+        func: DefinedFuncIndex,
+        from_loop: Option<u32>,
+    ) -> Result<(CompiledFunction, u32), CompileError> {
+        let direct = |callee: DefinedFuncIndex| {
+            // Itself, as the code that is being made is the last.
+            let itself = callee == func && from_loop.is_none();
+            itself || self.stage(callee).load(Ordering::Acquire) == Stage::Last as u8
+        };
+        let request = TierRequest {
+            from_loop,
+            direct: &direct,
+        };
         let (module, wasm) = (self.module(), &self.wasm);
-        self.engine.optimizer.compile_function(module, wasm, func)
+        self.engine
+            .optimizer
+            .compile_in_tiers(module, wasm, func, &request)
     }
 
     /// Has a function optimized, unless it is or will be.
@@ -153,13 +182,14 @@ impl ModuleTiers {
             let Some(code) = weak.upgrade() else {
                 return;
             };
-            let published = this.optimize(func).ok().and_then(|compiled| {
-                let published = publish(&code, func, &compiled);
-                published.ok()
-            });
-            if let Some(address) = published {
+            let began = Instant::now();
+            if let Ok((compiled, _)) = this.optimize(func, None)
+                && let Ok(address) = publish(&code, func, &compiled)
+            {
                 let slot = &code.slots()[func.as_u32() as usize];
                 slot.code.store(address.cast_mut(), Ordering::Release);
+                let size = compiled.code.len();
+                this.log.note(func, Tier::Optimized, began, size);
             }
             this.advance(func, Stage::Queued, Stage::Last);
         });
@@ -210,11 +240,14 @@ impl ModuleTiers {
         func: DefinedFuncIndex,
         loop_at: u32,
     ) -> LoopCode {
-        let optimizer = &self.engine.optimizer;
-        let compiled = optimizer.compile_from_loop(self.module(), &self.wasm, func, loop_at);
-        match compiled {
+        let began = Instant::now();
+        match self.optimize(func, Some(loop_at)) {
             Ok((compiled, values)) => match publish(code, func, &compiled) {
-                Ok(address) => LoopCode::Ready(address.expose_provenance(), values),
+                Ok(address) => {
+                    let size = compiled.code.len();
+                    self.log.note(func, Tier::Loop(loop_at), began, size);
+                    LoopCode::Ready(address.expose_provenance(), values)
+                }
                 Err(_) => LoopCode::Never,
             },
             Err(_) => LoopCode::Never,
@@ -240,27 +273,35 @@ fn ready(code: LoopCode) -> Option<vm::Osr> {
     }
 }
 
-/// Adds code to a module's.
+/// Adds a function's code to a module's.
 fn publish(
     code: &vm::CodeRegion,
     func: DefinedFuncIndex,
     compiled: &CompiledFunction,
 ) -> Result<CodePtr, Error> {
-    publish_as(code, FuncKey::Func(func), compiled)
+    let mut patched = Ok(());
+    let patch = |address: CodePtr, bytes: &mut [u8]| {
+        patched = compiled.relocations.iter().try_for_each(|relocation| {
+            // Direct calls are of functions of the module that have their last code, or of the function itself.
+            let target = relocation.target.as_u32() - code.func_imports();
+            let to = match target == func.as_u32() {
+                true => address,
+                false => code.slots()[target as usize].code.load(Ordering::Acquire),
+            };
+            let from = address.addr() + relocation.offset as usize;
+            let distance = to.addr() as i64 - from as i64 + relocation.addend;
+            patch_distance(bytes, relocation, distance)
+        });
+    };
+    let (align, side) = (compiled.align as usize, &compiled.side_table);
+    let published = code.publish(FuncKey::Func(func), &compiled.code, align, side, patch)?;
+    patched?;
+    published.ok_or_else(no_room)
 }
 
-fn publish_as(
-    code: &vm::CodeRegion,
-    key: FuncKey,
-    compiled: &CompiledFunction,
-) -> Result<CodePtr, Error> {
-    debug_assert!(
-        compiled.relocations.is_empty(),
-        "code in tiers calls through slots"
-    );
-    let align = compiled.align as usize;
-    let published = code.publish(key, &compiled.code, align, &compiled.side_table)?;
-    published.ok_or_else(|| crate::format_err!("there is no more room for the module's code"))
+#[cold]
+fn no_room() -> Error {
+    crate::format_err!("there is no more room for the module's code")
 }
 
 /// A function that this thread compiles for the first time. However that ends, others no longer wait; if it fails, the next caller tries again.
@@ -347,7 +388,11 @@ impl vm::Tiers for Asked {
             .optimizer
             .compile_trampoline(way, &key.1)
             .ok()?;
-        let address = publish_as(code, FuncKey::Trampoline(way, ty), &compiled).ok()?;
+        let (align, side) = (compiled.align as usize, &compiled.side_table);
+        let key_of_code = FuncKey::Trampoline(way, ty);
+        // Trampolines have no relocations.
+        let published = code.publish(key_of_code, &compiled.code, align, side, |_, _| {});
+        let address = published.ok()??;
         known.insert(key, address.expose_provenance());
         Some(address)
     }

@@ -64,7 +64,9 @@ impl Translator<'_> {
         let ty = self.module.functions()[index].ty;
         let callee = match self.module.defined_func(index) {
             Some(defined) if !tail && self.inline_call(index, defined)? => return Ok(()),
-            Some(defined) if self.target.tunables.tiered => Callee::Slot(self.slot_code(defined)),
+            Some(defined) if self.target.tunables.tiered && !(self.direct)(defined) => {
+                Callee::Slot(self.slot_code(defined))
+            }
             Some(_) => Callee::Direct(index),
             None => {
                 let import = self.layout.func_import(index);
@@ -81,6 +83,7 @@ impl Translator<'_> {
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
     fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) -> Result<()> {
+        self.before_call();
         self.s.forget();
         let func_type = self.module.type_as_func(ty);
         let count = func_type.params.len();
@@ -114,6 +117,7 @@ impl Translator<'_> {
             Some((table, next)) => self.emit_try_call(callee, &args, table, next),
             None => self.emit_plain_call(callee, &args, signature, &func_type.results),
         }
+        self.reload_fuel();
         Ok(())
     }
 

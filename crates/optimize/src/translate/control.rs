@@ -3,6 +3,7 @@
 //! The one idea: a block gets its CLIF continuation (with a parameter per result) only when something branches to it. A block that only
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
+use super::interrupt::Flow;
 use super::{Local, Result, Translator};
 use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
@@ -27,6 +28,20 @@ pub(crate) struct Frame {
     results: usize,
     /// Where a branch out of it leads, once there was one.
     continuation: Option<Block>,
+    /// What is known where branches to it lead, once there was one.
+    flow: Flow,
+}
+
+impl Frame {
+    /// Another branch out of it, from a position where this is known.
+    fn meet(&mut self, here: Flow) {
+        match (self.continuation, &self.kind) {
+            (Some(_), _) => self.flow.watched &= here.watched,
+            // Without an `else`, there is a way past its body.
+            (None, Kind::If { flow, .. }) => self.flow = *flow,
+            (None, _) => self.flow = here,
+        }
+    }
 }
 
 enum Kind {
@@ -40,6 +55,8 @@ enum Kind {
         else_block: Block,
         /// Where its parameters begin in the saved ones.
         saved: usize,
+        /// What was known before it.
+        flow: Flow,
     },
     /// An `if` after its `else`.
     Else,
@@ -234,6 +251,7 @@ impl Translator<'_> {
             params,
             results,
             continuation: None,
+            flow: self.flow,
         });
     }
 
@@ -261,6 +279,9 @@ impl Translator<'_> {
 
     fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
         let header = self.b.create_block();
+        if self.is_entry() {
+            self.owe(0);
+        }
         self.push_frame(Kind::Loop { header }, ty);
         self.append_params(header, FrameType::Block(ty), false);
         let params = self.s.control.last().map_or(0, |f| f.params);
@@ -279,6 +300,7 @@ impl Translator<'_> {
         self.s.join();
         self.s.stack.truncate(height);
         self.push_block_params(header);
+        self.at_loop();
         Ok(())
     }
 
@@ -296,6 +318,7 @@ impl Translator<'_> {
             branch,
             else_block,
             saved,
+            flow: self.flow,
         };
         self.push_frame(kind, ty);
         let height = self.s.control.last().map_or(0, |f| f.height);
@@ -305,7 +328,10 @@ impl Translator<'_> {
     fn begin_else(&mut self) {
         let mut frame = self.s.control.pop().expect("validated: inside an if");
         let Kind::If {
-            else_block, saved, ..
+            else_block,
+            saved,
+            flow,
+            ..
         } = frame.kind
         else {
             unreachable!("validated: else ends an if");
@@ -320,11 +346,13 @@ impl Translator<'_> {
         self.b.seal_block(else_block);
         self.s.join();
         self.reachable = true;
+        self.flow = flow;
         self.s.control.push(frame);
     }
 
     /// The continuation of a frame, made on first demand.
     fn continuation(&mut self, frame: &mut Frame) -> Block {
+        frame.meet(self.flow);
         if let Some(block) = frame.continuation {
             return block;
         }
@@ -336,6 +364,7 @@ impl Translator<'_> {
 
     fn jump_to_continuation(&mut self, frame: &mut Frame) {
         let continuation = self.continuation(frame);
+        self.owe(frame.flow.owed);
         let args = self.branch_args(frame.results);
         self.b.ins().jump(continuation, &args);
     }
@@ -348,7 +377,8 @@ impl Translator<'_> {
                 branch,
                 else_block,
                 saved,
-            } => self.end_without_else(&mut frame, branch, else_block, saved),
+                flow,
+            } => self.end_without_else(&mut frame, branch, else_block, saved, flow),
             Kind::TryTable => self.end_scope(&mut frame)?,
             Kind::Block | Kind::Else | Kind::Function | Kind::Inlined => {}
         }
@@ -362,6 +392,7 @@ impl Translator<'_> {
             self.s.stack.truncate(frame.height);
             self.push_block_params(continuation);
             self.reachable = true;
+            self.flow = frame.flow;
         }
         if !self.reachable {
             self.s.stack.truncate(frame.height);
@@ -393,6 +424,7 @@ impl Translator<'_> {
         branch: Inst,
         else_block: Block,
         saved: usize,
+        flow: Flow,
     ) {
         if !self.reachable && frame.continuation.is_none() {
             // Only the else edge goes on.
@@ -402,6 +434,7 @@ impl Translator<'_> {
             self.b.seal_block(else_block);
             self.s.join();
             self.reachable = true;
+            self.flow = flow;
             return;
         }
         let continuation = self.continuation(frame);
@@ -421,6 +454,7 @@ impl Translator<'_> {
         self.b.seal_block(else_block);
         self.s.join();
         self.reachable = true;
+        self.flow = flow;
     }
 
     /// Index of the frame that a branch of this depth leads to.
@@ -434,6 +468,8 @@ impl Translator<'_> {
         if let Kind::Loop { header } = frame.kind {
             return (header, frame.params);
         }
+        self.s.control[index].meet(self.flow);
+        let frame = &self.s.control[index];
         if let Some(block) = frame.continuation {
             return (block, frame.results);
         }
@@ -451,6 +487,7 @@ impl Translator<'_> {
     /// Branches to where a branch to the frame of this index leads, with the topmost operands.
     pub(super) fn branch_to(&mut self, frame: usize) {
         let (block, count) = self.target(frame);
+        self.owe(self.s.control[frame].flow.owed);
         let args = self.branch_args(count);
         self.b.ins().jump(block, &args);
         self.reachable = false;
@@ -458,7 +495,10 @@ impl Translator<'_> {
 
     /// Where a branch of this depth leads, with the topmost operands.
     pub(super) fn branch_edge(&mut self, depth: u32) -> (Block, Args) {
-        let (block, count) = self.target(self.frame_at(depth));
+        let frame = self.frame_at(depth);
+        let (block, count) = self.target(frame);
+        // Before the branch, and so on both ways: better than a block of its own on one.
+        self.owe(self.s.control[frame].flow.owed);
         (block, self.branch_args(count))
     }
 
@@ -504,9 +544,12 @@ impl Translator<'_> {
         let mut edges = std::mem::take(&mut self.s.edges);
         edges.resize(self.s.control.len(), None);
         let mut calls = Vec::with_capacity(depths.len());
+        let flow = self.flow;
         for &depth in &depths {
-            let block = if count == 0 {
-                self.target(self.frame_at(depth)).0
+            let frame = self.frame_at(depth);
+            let (target, _) = self.target(frame);
+            let block = if count == 0 && self.s.control[frame].flow.owed == flow.owed {
+                target
             } else {
                 *edges[depth as usize].get_or_insert_with(|| self.b.create_block())
             };
@@ -521,11 +564,9 @@ impl Translator<'_> {
             let Some(edge) = edges[depth as usize].take() else {
                 continue;
             };
-            self.b.seal_block(edge);
-            self.b.switch_to_block(edge);
-            let (block, count) = self.target(self.frame_at(depth));
-            let args = self.branch_args(count);
-            self.b.ins().jump(block, &args);
+            self.enter(edge);
+            self.flow = flow;
+            self.branch_to(self.frame_at(depth));
         }
         self.s.edges = edges;
         self.reachable = false;
@@ -536,9 +577,20 @@ impl Translator<'_> {
     fn br_table_of_one(&mut self, selector: Value, depth: u32, default: u32) {
         let zero = self.b.ins().iconst(types::I32, 0);
         let is_first = self.b.ins().icmp(IntCC::Equal, selector, zero);
-        let (first, _) = self.target(self.frame_at(depth));
-        let (default, _) = self.target(self.frame_at(default));
-        self.b.ins().brif(is_first, first, &[], default, &[]);
+        let (first, _) = self.branch_edge(depth);
+        let other = self.frame_at(default);
+        let (block, _) = self.target(other);
+        let same = self.s.control[other].flow.owed == self.flow.owed;
+        let next = if same {
+            block
+        } else {
+            self.b.create_block()
+        };
+        self.b.ins().brif(is_first, first, &[], next, &[]);
+        if !same {
+            self.enter(next);
+            self.branch_to(other);
+        }
         self.reachable = false;
     }
 
@@ -558,6 +610,7 @@ impl Translator<'_> {
     }
 
     fn return_results(&mut self, count: usize) {
+        self.write_fuel();
         self.canonicalize_top(count);
         let top = self.top(count);
         self.b.ins().return_(&self.s.stack[top..]);

@@ -48,6 +48,8 @@ pub(super) enum Region {
     GcElements,
     /// Fields of structures and exceptions, by index.
     GcField(u32),
+    /// The fuel, in the store's context.
+    Fuel,
 }
 
 /// How many regions memories, tables, globals and fields are spread over, each.
@@ -69,6 +71,7 @@ impl Region {
             Region::GcTop => 7,
             Region::GcHeader => 8,
             Region::GcElements => 9,
+            Region::Fuel => 10,
             Region::Memory(i) => 16 + i % SPREAD,
             Region::Table(i) => 16 + SPREAD + i % SPREAD,
             Region::Global(i) => 16 + 2 * SPREAD + i % SPREAD,
@@ -92,6 +95,7 @@ impl Region {
             Region::GcHeader => "headers",
             Region::GcElements => "elements",
             Region::GcField(_) => "field",
+            Region::Fuel => "fuel",
         }
     }
 }

@@ -148,6 +148,7 @@ impl Translator<'_> {
     fn landing(&mut self, clause: &Clause, block: Block) {
         self.enter(block);
         self.s.join();
+        self.after_throw();
         let word = self.b.block_params(block)[0];
         let exn = self.b.ins().ireduce(I32, word);
         self.b.declare_value_needs_stack_map(exn);

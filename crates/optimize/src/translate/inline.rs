@@ -110,6 +110,7 @@ impl Translator<'_> {
         callee: DefinedFuncIndex,
         candidate: Candidate,
     ) -> Result<()> {
+        self.before_inlined();
         let outer = (self.location, self.first_local);
         let frame = self.locations.inline(InlineFrame {
             func: index,
@@ -135,6 +136,7 @@ impl Translator<'_> {
         self.declare_inlined_locals(&mut reader)?;
         self.push_inlined_frame(index);
         self.operators(&mut OperatorsReader::new(reader))?;
+        self.after_inlined();
 
         self.release_locals();
         self.s.locals.truncate(self.first_local);

@@ -16,6 +16,7 @@ mod gc_array;
 mod gc_object;
 mod heap;
 mod inline;
+mod interrupt;
 mod memory;
 mod numeric;
 mod osr;
@@ -27,10 +28,10 @@ mod table;
 mod trap;
 mod wide_multiply;
 
-use crate::Target;
 use crate::location::{Location, Locations};
 use crate::scratch::Scratch;
 use crate::types::{self, Repr};
+use crate::{Target, TierRequest};
 use control::Frame;
 use cranelift_codegen::ir::{
     Block, FuncRef, InstBuilder, SigRef, Type, UserFuncName, Value, immediates, types as clif,
@@ -41,6 +42,7 @@ use exception::Scopes;
 use forward::Fact;
 use hashbrown::HashMap;
 use inline::Candidate;
+use interrupt::Flow;
 use meantime_abi::{
     Builtin, DefinedFuncIndex, FuncIndex, GcFields, MemoryIndex, OptLevel, TypeIndex, VmLayout,
 };
@@ -148,19 +150,26 @@ pub(crate) struct Translator<'a> {
     first_local: usize,
     /// How many more bytes of bodies may be inlined.
     inline_budget: u32,
+    /// Whether fuel is counted or the epoch watched.
+    interruptible: bool,
+    /// The counter of fuel, where it is counted.
+    fuel: Option<Variable>,
+    /// What is known of the current position.
+    flow: Flow,
     /// The loop at which the function starts, if not at its beginning.
     osr: Option<osr::Entry>,
+    /// Which functions may be called without a look at their code slot.
+    direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
 }
 
-/// Translates a function into `scratch.context.func`; starting at the loop whose opcode is at `osr` in the module's bytes, if there is one. Returns
-/// how many values it then takes.
+/// Translates a function into `scratch.context.func`; as is requested. Returns how many values it takes if it starts at a loop.
 pub(crate) fn function(
     target: &Target,
     scratch: &mut Scratch,
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
-    osr: Option<u32>,
+    request: &TierRequest<'_>,
 ) -> Result<u32> {
     let func_index = module.func_index(index);
     let ty = module.func_type(func_index);
@@ -200,13 +209,18 @@ pub(crate) fn function(
         },
         first_local: 0,
         inline_budget: inline::budget(range.end - range.start),
+        interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
+        fuel: None,
+        flow: Flow::default(),
         osr: None,
+        direct: request.direct,
     };
     t.set_location(range.start);
     t.prologue();
-    if let Some(loop_at) = osr {
+    if let Some(loop_at) = request.from_loop {
         t.enter_at_loop(loop_at);
     }
+    t.enter_interruptible();
     for (i, param) in ty.params.iter().enumerate() {
         let value = t.b.block_params(entry)[i + 1];
         t.declare_local(param.repr().into(), Some(value));
@@ -283,6 +297,9 @@ impl<'a> Translator<'a> {
             // Module bytes are less than 4 GiB: their ranges are 32 bits.
             self.set_location(offset as u32);
             if self.reachable {
+                if self.interruptible {
+                    self.before_operator(&operator);
+                }
                 self.operator(&operator)?;
                 self.check_size()?;
             } else {

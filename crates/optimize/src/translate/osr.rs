@@ -140,6 +140,7 @@ impl Translator<'_> {
                 next(self, ty).into()
             })
             .collect();
+        self.reload_fuel();
         self.b.ins().jump(header, &args);
     }
 

@@ -9,6 +9,7 @@
 use super::{Result, Translator};
 use cranelift_codegen::ir::{InstBuilder, Opcode, immediates::Offset32, types};
 use meantime_abi::{DefinedFuncIndex, FuncIndex, InlineFrame, MemoryIndex, ValType};
+use meantime_module::OperatorCost;
 use wasmparser::{MemArg, MemArgTarget, Operator, OperatorsReader};
 
 /// The longest body that is looked at.
@@ -268,7 +269,12 @@ impl Translator<'_> {
         let Some(multiply) = known else {
             return Ok(false);
         };
+        self.before_inlined();
+        if let Some(costs) = self.target.costs.as_deref() {
+            self.flow.owed += self.body_cost(callee, costs)?;
+        }
         self.emit_wide_multiply(index, multiply);
+        self.after_inlined();
         Ok(true)
     }
 
@@ -289,6 +295,21 @@ impl Translator<'_> {
             locals.extend((0..count).map(|_| ValType::I64));
         }
         Ok(recognize(&locals, OperatorsReader::new(reader)))
+    }
+
+    /// What all operators of a body cost.
+    fn body_cost(&self, callee: DefinedFuncIndex, costs: &OperatorCost) -> Result<i64> {
+        let mut reader = self.body_reader(callee)?;
+        for _ in 0..reader.read_var_u32().map_err(super::malformed)? {
+            reader.read_var_u32().map_err(super::malformed)?;
+            let _: wasmparser::ValType = reader.read().map_err(super::malformed)?;
+        }
+        let mut operators = OperatorsReader::new(reader);
+        let mut cost = 0;
+        while !operators.eof() {
+            cost += costs.cost(&operators.read().map_err(super::malformed)?);
+        }
+        Ok(cost)
     }
 
     fn emit_wide_multiply(&mut self, index: FuncIndex, multiply: WideMultiply) {

@@ -151,6 +151,81 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
+/// The same for a builtin without result that leaves all registers as they are: those too whose lower halves alone the platform's convention keeps.
+macro_rules! preserving_entry {
+    ($implementation:path) => {
+        ::core::arch::naked_asm!(
+            "stp x29, x30, [sp, #-16]!",
+            "mov x29, sp",
+            "stp x0, x1, [sp, #-16]!",
+            "stp x2, x3, [sp, #-16]!",
+            "stp x4, x5, [sp, #-16]!",
+            "stp x6, x7, [sp, #-16]!",
+            "stp x8, x9, [sp, #-16]!",
+            "stp x10, x11, [sp, #-16]!",
+            "stp x12, x13, [sp, #-16]!",
+            "stp x14, x15, [sp, #-16]!",
+            "stp x16, x17, [sp, #-16]!",
+            "stp q0, q1, [sp, #-32]!",
+            "stp q2, q3, [sp, #-32]!",
+            "stp q4, q5, [sp, #-32]!",
+            "stp q6, q7, [sp, #-32]!",
+            "stp q8, q9, [sp, #-32]!",
+            "stp q10, q11, [sp, #-32]!",
+            "stp q12, q13, [sp, #-32]!",
+            "stp q14, q15, [sp, #-32]!",
+            "stp q16, q17, [sp, #-32]!",
+            "stp q18, q19, [sp, #-32]!",
+            "stp q20, q21, [sp, #-32]!",
+            "stp q22, q23, [sp, #-32]!",
+            "stp q24, q25, [sp, #-32]!",
+            "stp q26, q27, [sp, #-32]!",
+            "stp q28, q29, [sp, #-32]!",
+            "stp q30, q31, [sp, #-32]!",
+            "ldr x16, [x0, {store}]",
+            "str x29, [x16, {exit_fp}]",
+            "bl {implementation}",
+            "cbnz x1, 2f",
+            "ldp q30, q31, [sp], #32",
+            "ldp q28, q29, [sp], #32",
+            "ldp q26, q27, [sp], #32",
+            "ldp q24, q25, [sp], #32",
+            "ldp q22, q23, [sp], #32",
+            "ldp q20, q21, [sp], #32",
+            "ldp q18, q19, [sp], #32",
+            "ldp q16, q17, [sp], #32",
+            "ldp q14, q15, [sp], #32",
+            "ldp q12, q13, [sp], #32",
+            "ldp q10, q11, [sp], #32",
+            "ldp q8, q9, [sp], #32",
+            "ldp q6, q7, [sp], #32",
+            "ldp q4, q5, [sp], #32",
+            "ldp q2, q3, [sp], #32",
+            "ldp q0, q1, [sp], #32",
+            "ldp x16, x17, [sp], #16",
+            "ldp x14, x15, [sp], #16",
+            "ldp x12, x13, [sp], #16",
+            "ldp x10, x11, [sp], #16",
+            "ldp x8, x9, [sp], #16",
+            "ldp x6, x7, [sp], #16",
+            "ldp x4, x5, [sp], #16",
+            "ldp x2, x3, [sp], #16",
+            "ldp x0, x1, [sp], #16",
+            "ldp x29, x30, [sp], #16",
+            "ret",
+            "2:",
+            "mov sp, x0",
+            "mov w0, #0",
+            "b {leave}",
+            store = const ::core::mem::offset_of!(::meantime_abi::VmHeader, store),
+            exit_fp = const ::core::mem::offset_of!(::meantime_abi::VmStoreContext, exit_fp),
+            implementation = sym $implementation,
+            leave = sym $crate::arch::leave,
+        )
+    };
+}
+pub(crate) use preserving_entry;
+
 /// Bytes in front of a chunk of stubs.
 pub(crate) const STUB_HEADER: usize = 32;
 /// Bytes of a function's stubs.

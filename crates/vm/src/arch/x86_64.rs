@@ -137,6 +137,85 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
+/// The same for a builtin without result that leaves all registers as they are.
+macro_rules! preserving_entry {
+    ($implementation:path) => {
+        ::core::arch::naked_asm!(
+            "push rbp",
+            "mov rbp, rsp",
+            "push rax",
+            "push rcx",
+            "push rdx",
+            "push rsi",
+            "push rdi",
+            "push r8",
+            "push r9",
+            "push r10",
+            "push r11",
+            // Room for the vectors, and with it and eleven words a multiple of 16.
+            "sub rsp, 264",
+            "movups [rsp], xmm0",
+            "movups [rsp + 16], xmm1",
+            "movups [rsp + 32], xmm2",
+            "movups [rsp + 48], xmm3",
+            "movups [rsp + 64], xmm4",
+            "movups [rsp + 80], xmm5",
+            "movups [rsp + 96], xmm6",
+            "movups [rsp + 112], xmm7",
+            "movups [rsp + 128], xmm8",
+            "movups [rsp + 144], xmm9",
+            "movups [rsp + 160], xmm10",
+            "movups [rsp + 176], xmm11",
+            "movups [rsp + 192], xmm12",
+            "movups [rsp + 208], xmm13",
+            "movups [rsp + 224], xmm14",
+            "movups [rsp + 240], xmm15",
+            "mov r11, [rdi + {store}]",
+            "mov [r11 + {exit_fp}], rbp",
+            "call {implementation}",
+            "test edx, edx",
+            "jnz 2f",
+            "movups xmm0, [rsp]",
+            "movups xmm1, [rsp + 16]",
+            "movups xmm2, [rsp + 32]",
+            "movups xmm3, [rsp + 48]",
+            "movups xmm4, [rsp + 64]",
+            "movups xmm5, [rsp + 80]",
+            "movups xmm6, [rsp + 96]",
+            "movups xmm7, [rsp + 112]",
+            "movups xmm8, [rsp + 128]",
+            "movups xmm9, [rsp + 144]",
+            "movups xmm10, [rsp + 160]",
+            "movups xmm11, [rsp + 176]",
+            "movups xmm12, [rsp + 192]",
+            "movups xmm13, [rsp + 208]",
+            "movups xmm14, [rsp + 224]",
+            "movups xmm15, [rsp + 240]",
+            "add rsp, 264",
+            "pop r11",
+            "pop r10",
+            "pop r9",
+            "pop r8",
+            "pop rdi",
+            "pop rsi",
+            "pop rdx",
+            "pop rcx",
+            "pop rax",
+            "pop rbp",
+            "ret",
+            "2:",
+            "mov rsp, rax",
+            "xor eax, eax",
+            "jmp {leave}",
+            store = const ::core::mem::offset_of!(::meantime_abi::VmHeader, store),
+            exit_fp = const ::core::mem::offset_of!(::meantime_abi::VmStoreContext, exit_fp),
+            implementation = sym $implementation,
+            leave = sym $crate::arch::leave,
+        )
+    };
+}
+pub(crate) use preserving_entry;
+
 /// Bytes in front of a chunk of stubs.
 pub(crate) const STUB_HEADER: usize = 32;
 /// Bytes of a function's stubs.

@@ -1,0 +1,220 @@
+//! The bytes of a function while it is compiled: code, labels, constants, traps.
+//!
+//! Not an encoder: what is written is the machine's. The one idea: the buffer is always larger than what was written, so that an instruction is one
+//! store of eight bytes and an addition, and a forward branch is a link in a list that starts at its label.
+
+use crate::machine::Machine;
+use meantime_abi::Trap;
+
+/// No entry of a list.
+const NONE: u32 = u32::MAX;
+
+/// A place in the code that may not be known yet.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Label(u32);
+
+impl Label {
+    /// Not a label.
+    pub(crate) const NONE: Label = Label(NONE);
+}
+
+#[derive(Copy, Clone)]
+struct LabelState {
+    /// Where it is, once that is known.
+    at: u32,
+    /// The first of the uses that wait for it.
+    uses: u32,
+}
+
+/// A place in the code that a label's position is to be written to.
+#[derive(Copy, Clone)]
+struct Use {
+    at: u32,
+    /// What the machine must know of it.
+    form: u32,
+    next: u32,
+}
+
+/// A constant that code loads from memory.
+#[derive(Copy, Clone)]
+struct Constant {
+    low: u64,
+    high: u64,
+    label: Label,
+}
+
+/// A trap that code branches to.
+#[derive(Copy, Clone)]
+pub(crate) struct TrapExit {
+    /// Where.
+    pub(crate) label: Label,
+    /// Which.
+    pub(crate) trap: Trap,
+    /// Of which operator.
+    pub(crate) wasm_offset: u32,
+}
+
+/// How many of the last constants are searched for one that is needed again.
+const CONSTANTS_SEARCHED: usize = 8;
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    code: Vec<u8>,
+    at: usize,
+    labels: Vec<LabelState>,
+    uses: Vec<Use>,
+    constants: Vec<Constant>,
+    traps: Vec<TrapExit>,
+    /// Where the operator is that is being compiled.
+    pub(crate) wasm_offset: u32,
+}
+
+impl Buffer {
+    pub(crate) fn clear(&mut self) {
+        self.at = 0;
+        self.labels.clear();
+        self.uses.clear();
+        self.constants.clear();
+        self.traps.clear();
+    }
+
+    /// Where the next instruction goes.
+    pub(crate) fn at(&self) -> u32 {
+        self.at as u32
+    }
+
+    /// What was written.
+    pub(crate) fn code(&self) -> &[u8] {
+        &self.code[..self.at]
+    }
+
+    /// Writes the lowest `len` bytes, at most eight.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, bits: u64, len: usize) {
+        if self.at + 8 > self.code.len() {
+            self.grow();
+        }
+        self.code[self.at..self.at + 8].copy_from_slice(&bits.to_le_bytes());
+        self.at += len;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let len = (self.code.len() * 2).max(1 << 16);
+        self.code.resize(len, 0);
+    }
+
+    /// Writes zeros up to a multiple of `align`.
+    pub(crate) fn align(&mut self, align: usize) {
+        while !self.at.is_multiple_of(align) {
+            self.put(0, 1);
+        }
+    }
+
+    /// Replaces four bytes that were written.
+    pub(crate) fn patch32(&mut self, at: u32, value: u32) {
+        self.code[at as usize..at as usize + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    pub(crate) fn label(&mut self) -> Label {
+        self.labels.push(LabelState {
+            at: NONE,
+            uses: NONE,
+        });
+        Label(self.labels.len() as u32 - 1)
+    }
+
+    /// Where a label is, if that is known.
+    pub(crate) fn place_of(&self, label: Label) -> Option<u32> {
+        let at = self.labels[label.0 as usize].at;
+        (at != NONE).then_some(at)
+    }
+
+    /// Whether something waits for a label.
+    pub(crate) fn is_awaited(&self, label: Label) -> bool {
+        self.labels[label.0 as usize].uses != NONE
+    }
+
+    /// Writes a label's position to a place, at once or when it is known.
+    #[inline]
+    pub(crate) fn use_label<M: Machine>(&mut self, label: Label, at: u32, form: u32) {
+        let state = &mut self.labels[label.0 as usize];
+        if state.at != NONE {
+            let target = state.at;
+            M::patch(&mut self.code, at, form, target);
+            return;
+        }
+        let next = std::mem::replace(&mut state.uses, self.uses.len() as u32);
+        self.uses.push(Use { at, form, next });
+    }
+
+    /// Says that a label is here.
+    #[inline]
+    pub(crate) fn bind<M: Machine>(&mut self, label: Label) {
+        let target = self.at as u32;
+        let state = &mut self.labels[label.0 as usize];
+        debug_assert_eq!(state.at, NONE, "a label is bound once");
+        state.at = target;
+        let mut next = std::mem::replace(&mut state.uses, NONE);
+        while next != NONE {
+            let it = self.uses[next as usize];
+            M::patch(&mut self.code, it.at, it.form, target);
+            next = it.next;
+        }
+    }
+
+    /// The label of a constant of sixteen bytes, aligned to that.
+    pub(crate) fn constant(&mut self, low: u64, high: u64) -> Label {
+        let known = self.constants.iter().rev().take(CONSTANTS_SEARCHED);
+        let mut known = known.filter(|c| (c.low, c.high) == (low, high));
+        if let Some(constant) = known.next() {
+            return constant.label;
+        }
+        let label = self.label();
+        self.constants.push(Constant { low, high, label });
+        label
+    }
+
+    /// Writes the constants, after the code.
+    pub(crate) fn put_constants<M: Machine>(&mut self) {
+        if self.constants.is_empty() {
+            return;
+        }
+        self.align(16);
+        for constant in std::mem::take(&mut self.constants) {
+            self.bind::<M>(constant.label);
+            self.put(constant.low, 8);
+            self.put(constant.high, 8);
+        }
+    }
+
+    /// Where code goes that found that it must trap.
+    pub(crate) fn trap_label(&mut self, trap: Trap) -> Label {
+        let wasm_offset = self.wasm_offset;
+        if let Some(last) = self.traps.last()
+            && (last.trap, last.wasm_offset) == (trap, wasm_offset)
+        {
+            return last.label;
+        }
+        let label = self.label();
+        self.traps.push(TrapExit {
+            label,
+            trap,
+            wasm_offset,
+        });
+        label
+    }
+
+    /// The traps that code branches to, to be given back.
+    pub(crate) fn take_traps(&mut self) -> Vec<TrapExit> {
+        std::mem::take(&mut self.traps)
+    }
+
+    /// Gives back the list for the next function.
+    pub(crate) fn return_traps(&mut self, mut traps: Vec<TrapExit>) {
+        traps.clear();
+        self.traps = traps;
+    }
+}

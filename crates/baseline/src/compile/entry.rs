@@ -1,0 +1,182 @@
+//! How a function begins and ends.
+//!
+//! The frame, from the frame pointer downwards: the context, the caller's registers, the address of the results' area, locals, the slots of
+//! the operand stack, arguments of calls on the stack.
+
+use super::Compiler;
+use super::control::Kind;
+use super::local::Local;
+use super::value::{is_float, size_of};
+use crate::convention::{Spot, Spots, result_area};
+use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src};
+use meantime_abi::{ValRepr, VmHeader, VmStoreContext};
+use std::mem::offset_of;
+
+/// Where a function keeps its context.
+pub(super) const CONTEXT_DISP: i32 = -8;
+
+impl<M: Machine> Compiler<'_, M> {
+    /// Where the caller's value of a register is kept.
+    fn pin_disp(pin: usize) -> i32 {
+        CONTEXT_DISP - 8 * (pin as i32 + 1)
+    }
+
+    pub(super) fn enter_function(&mut self) {
+        let ty = self.ty;
+        self.result_area = result_area::<M>(ty);
+        let with_area = self.result_area != 0;
+        self.depth = 8 + 8 * self.pins as u32;
+        if with_area {
+            self.depth += 8;
+            self.area_disp = -(self.depth as i32);
+        }
+        // Parameters that the caller put on the stack stay there, unless they have a register or the collector must see them.
+        let mut spots = Spots::<M>::params(with_area);
+        for (i, param) in ty.params.iter().enumerate() {
+            if let Spot::Stack(offset) = spots.next(param.repr()) {
+                let local = &mut self.s.locals[i];
+                let stays = local.pin().is_none() && local.ty != ValRepr::GcRef;
+                if stays {
+                    local.disp = 16 + offset as i32;
+                }
+            }
+        }
+        self.own_args = spots.area();
+        self.place_locals();
+        self.max_depth = self.depth;
+
+        self.frame_size_at = M::enter_frame(&mut self.b);
+        let context = M::PARAMS[usize::from(with_area)];
+        self.check_stack(context);
+        M::store_frame(&mut self.b, Size::S64, CONTEXT_DISP, Src::Reg(context));
+        for pin in 0..self.pins {
+            let src = Src::Reg(M::PINS[pin]);
+            M::store_frame(&mut self.b, Size::S64, Self::pin_disp(pin), src);
+        }
+        if with_area {
+            let src = Src::Reg(M::PARAMS[0]);
+            M::store_frame(&mut self.b, Size::S64, self.area_disp, src);
+        }
+        self.receive_params(with_area);
+        if context == M::CONTEXT {
+            self.state.context = true;
+        }
+        self.clear_locals();
+        self.push_function_frame();
+        self.count_entry();
+    }
+
+    fn check_stack(&mut self, context: Gpr) {
+        self.overflow = self.b.label();
+        let store = offset_of!(VmHeader, store) as i32;
+        let limit = offset_of!(VmStoreContext, stack_limit) as i32;
+        M::load(
+            &mut self.b,
+            crate::machine::Load::U64,
+            M::SCRATCH,
+            Address::new(context, store),
+        );
+        let below = M::compare_stack(&mut self.b, Address::new(M::SCRATCH, limit));
+        M::jump_if(&mut self.b, below, self.overflow);
+    }
+
+    fn receive_params(&mut self, with_area: bool) {
+        let ty = self.ty;
+        let mut spots = Spots::<M>::params(with_area);
+        for (i, param) in ty.params.iter().enumerate() {
+            match spots.next(param.repr()) {
+                Spot::Gpr(reg) => self.receive(i, Src::Reg(reg)),
+                Spot::Fpr(reg) => self.receive_float(i, FSrc::Reg(reg)),
+                Spot::Stack(offset) => {
+                    let disp = 16 + offset as i32;
+                    if self.s.locals[i].disp == disp {
+                        continue;
+                    }
+                    if is_float(param.repr()) {
+                        self.receive_float(i, FSrc::Frame(disp));
+                    } else {
+                        self.receive(i, Src::Frame(disp));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Locals that are not parameters begin as zeros.
+    fn clear_locals(&mut self) {
+        let first = self.ty.params.len();
+        let mut in_frame: Option<(i32, u32)> = None;
+        for index in first..self.s.locals.len() {
+            let local: Local = self.s.locals[index];
+            match local.pin() {
+                Some(_) if is_float(local.ty) => self.receive_float(index, FSrc::Bits(0)),
+                Some(_) => self.receive(index, Src::Imm(0)),
+                // They lie one below the other, but for slots of floats that have a register.
+                None => match &mut in_frame {
+                    None => in_frame = Some((local.disp, 1)),
+                    Some((lowest, slots)) => {
+                        *slots += ((*lowest - local.disp) / 8) as u32;
+                        *lowest = local.disp;
+                    }
+                },
+            }
+        }
+        if let Some((lowest, slots)) = in_frame {
+            M::clear_frame(&mut self.b, lowest, slots);
+            self.state.context = false;
+        }
+    }
+
+    /// Writes the end of the function: its results are where branches to its label leave them.
+    pub(super) fn leave_function(&mut self) {
+        let ty = self.ty;
+        if ty.results.len() > 1 {
+            self.load_results();
+        }
+        self.restore_pins();
+        M::leave_frame(&mut self.b);
+        M::return_(&mut self.b, self.own_args);
+    }
+
+    pub(super) fn restore_pins(&mut self) {
+        for pin in 0..self.pins {
+            let src = Src::Frame(Self::pin_disp(pin));
+            M::move_int(&mut self.b, Size::S64, M::PINS[pin], src);
+        }
+    }
+
+    /// Several results are in the slots of the empty operand stack.
+    fn load_results(&mut self) {
+        let ty = self.ty;
+        let base = self.s.frames.first().map_or(self.depth, |f| f.depth);
+        let slot = |i: usize| -(base as i32) - 8 * (i as i32 + 1);
+        if self.result_area != 0 {
+            // Those in the area first: the others need the registers.
+            let area = Src::Frame(self.area_disp);
+            M::move_int(&mut self.b, Size::S64, M::SCRATCH, area);
+            let mut spots = Spots::<M>::results();
+            for (i, result) in ty.results.iter().enumerate() {
+                if let Spot::Stack(offset) = spots.next(result.repr()) {
+                    let reg = M::RESULT;
+                    M::move_int(&mut self.b, Size::S64, reg, Src::Frame(slot(i)));
+                    let to = Address::new(M::SCRATCH, offset as i32);
+                    M::store(&mut self.b, crate::machine::Store::I64, to, Src::Reg(reg));
+                }
+            }
+        }
+        let mut spots = Spots::<M>::results();
+        for (i, result) in ty.results.iter().enumerate() {
+            let size = size_of(result.repr());
+            match spots.next(result.repr()) {
+                Spot::Gpr(reg) => M::move_int(&mut self.b, size, reg, Src::Frame(slot(i))),
+                Spot::Fpr(reg) => M::move_float(&mut self.b, size, reg, FSrc::Frame(slot(i))),
+                Spot::Stack(_) => {}
+            }
+        }
+    }
+
+    fn push_function_frame(&mut self) {
+        let results = self.ty.results.len();
+        self.push_frame(Kind::Function, super::control::BlockSig::Function, 0, results);
+    }
+}

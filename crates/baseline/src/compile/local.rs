@@ -1,0 +1,291 @@
+//! Locals: which have a register, and reading and writing them.
+//!
+//! The one idea: the first few integers and references to functions live in registers that calls preserve, the first few floats in registers that
+//! calls clobber (see [`super::state`]), all others in the frame. References to objects are always in the frame, where the collector finds
+//! them.
+//!
+//! Reading a local only notes that it was read. Who changes it first copies it for the readers that are still on the stack; these form a list, which
+//! begins at the local.
+
+use super::value::{NO_ENTRY, Place, Value, is_float, size_of, slot_size};
+use super::{Compiler, malformed};
+use crate::machine::{FSrc, Fpr, Gpr, Machine, Src};
+use meantime_abi::ValRepr;
+
+const NO_PIN: u8 = u8::MAX;
+
+/// A local.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Local {
+    pub(super) ty: ValRepr,
+    /// Its register: of an integer the register's number, of a float its place among the machine's.
+    pin: u8,
+    /// The topmost entry that is this local and was not copied.
+    pub(super) last_read: u32,
+    /// Its slot, as a distance from the frame pointer.
+    pub(super) disp: i32,
+}
+
+impl Local {
+    pub(super) fn pin(&self) -> Option<u8> {
+        (self.pin != NO_PIN).then_some(self.pin)
+    }
+}
+
+/// What operators that are only in the operand's way are.
+const LOCAL_SET: u8 = 0x21;
+const LOCAL_TEE: u8 = 0x22;
+
+/// A function with more is left to the optimizing compiler.
+const MAX_LOCALS: u32 = 100_000;
+
+impl<M: Machine> Compiler<'_, M> {
+    /// Reads which locals there are, and gives each its place but for parameters on the stack.
+    pub(super) fn declare_locals(&mut self) {
+        for param in &self.ty.params {
+            self.declare_local(param.repr());
+        }
+        for _ in 0..self.leb_u32() {
+            let count = self.leb_u32();
+            let Some(ty) = self.val_type() else {
+                self.error = Some(malformed());
+                return;
+            };
+            if self.s.locals.len() as u32 + count > MAX_LOCALS {
+                return self.unsupported("very many locals");
+            }
+            for _ in 0..count {
+                self.declare_local(ty);
+            }
+        }
+        if self.s.locals.iter().any(|l| l.ty == ValRepr::V128) {
+            self.unsupported("vectors");
+        }
+    }
+
+    fn declare_local(&mut self, ty: ValRepr) {
+        let pin = match ty {
+            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef if self.pins < M::PINS.len() => {
+                self.pins += 1;
+                M::PINS[self.pins - 1].0
+            }
+            ValRepr::F32 | ValRepr::F64 if self.s.float_pins.len() < M::FLOAT_PINS.len() => {
+                self.s.float_pins.push(self.s.locals.len() as u32);
+                self.s.float_pins.len() as u8 - 1
+            }
+            _ => NO_PIN,
+        };
+        self.s.locals.push(Local {
+            ty,
+            pin,
+            last_read: NO_ENTRY,
+            disp: 0,
+        });
+    }
+
+    /// Gives locals their slots, from `depth` on. Says how many of the first ones are parameters.
+    pub(super) fn place_locals(&mut self) {
+        for index in 0..self.s.locals.len() {
+            let local = &mut self.s.locals[index];
+            // A parameter that stays where the caller left it has its place already.
+            if local.disp != 0 || local.pin != NO_PIN && !is_float(local.ty) {
+                continue;
+            }
+            self.depth += slot_size(local.ty);
+            local.disp = -(self.depth as i32);
+            if local.ty == ValRepr::GcRef {
+                self.s.gc_locals.push(self.depth);
+            }
+        }
+    }
+
+    /// The local that the next operator sets, if that is one of one byte.
+    fn next_set(&self) -> Option<usize> {
+        match self.code.get(self.at..self.at + 2)? {
+            [LOCAL_SET | LOCAL_TEE, index] if *index < 0x80 => Some(usize::from(*index)),
+            _ => None,
+        }
+    }
+
+    /// The register of an integer that the next operator sets, for a result to be computed in. Nobody else needs what is in it.
+    /// Changes no flags.
+    fn pinned_dest(&mut self) -> Option<Gpr> {
+        let index = self.next_set()?;
+        let local = self.s.locals.get(index)?;
+        if is_float(local.ty) {
+            return None;
+        }
+        let pin = local.pin()?;
+        self.flush_readers(index);
+        Some(Gpr(pin))
+    }
+
+    fn pinned_float_dest(&mut self) -> Option<Fpr> {
+        let index = self.next_set()?;
+        let local = self.s.locals.get(index)?;
+        if !is_float(local.ty) {
+            return None;
+        }
+        let pin = local.pin()?;
+        self.flush_readers(index);
+        Some(M::FLOAT_PINS[pin as usize])
+    }
+
+    /// A register for a result. Held.
+    pub(super) fn dest(&mut self) -> Gpr {
+        match self.pinned_dest() {
+            Some(reg) => reg,
+            None => self.alloc_gpr(),
+        }
+    }
+
+    /// A register for a result, which may be that of one of the operands. Those are to be released unless it is.
+    #[inline]
+    pub(super) fn dest_of(&mut self, x: Value, y: Option<Value>) -> Gpr {
+        if let Some(reg) = self.pinned_dest() {
+            return reg;
+        }
+        for value in [Some(x), y].into_iter().flatten() {
+            if value.place == Place::Gpr && 1 << value.reg & M::TEMPS != 0 {
+                return Gpr(value.reg);
+            }
+        }
+        self.alloc_gpr()
+    }
+
+    pub(super) fn float_dest(&mut self) -> Fpr {
+        match self.pinned_float_dest() {
+            Some(reg) => reg,
+            None => self.alloc_fpr(),
+        }
+    }
+
+    pub(super) fn float_dest_of(&mut self, x: Value, y: Option<Value>) -> Fpr {
+        if let Some(reg) = self.pinned_float_dest() {
+            return reg;
+        }
+        for value in [Some(x), y].into_iter().flatten() {
+            if value.place == Place::Fpr && 1 << value.reg & M::FLOAT_TEMPS != 0 {
+                return Fpr(value.reg);
+            }
+        }
+        self.alloc_fpr()
+    }
+
+    /// Copies a local for the entries that are it. Changes no flags.
+    fn flush_readers(&mut self, index: usize) {
+        let mut entry = std::mem::replace(&mut self.s.locals[index].last_read, NO_ENTRY);
+        while entry != NO_ENTRY {
+            let value = self.s.stack[entry as usize];
+            debug_assert!(value.place == Place::Local && value.local() == index);
+            self.copy_reader(entry as usize, value);
+            entry = (value.bits >> 32) as u32;
+        }
+    }
+
+    /// To a register if there is one, otherwise to the entry's slot.
+    fn copy_reader(&mut self, entry: usize, value: Value) {
+        if is_float(value.ty) {
+            if self.free_fprs == 0 {
+                return self.to_slot(entry);
+            }
+            let reg = self.own_fpr(value);
+            self.fpr_owners[reg.0 as usize] = entry as u32;
+            let it = &mut self.s.stack[entry];
+            (it.place, it.reg) = (Place::Fpr, reg.0);
+        } else {
+            if self.free_gprs == 0 {
+                return self.to_slot(entry);
+            }
+            let reg = self.own_gpr(value);
+            self.gpr_owners[reg.0 as usize] = entry as u32;
+            let it = &mut self.s.stack[entry];
+            (it.place, it.reg) = (Place::Gpr, reg.0);
+        }
+    }
+
+    pub(super) fn local_get(&mut self, index: u32) {
+        if index as usize >= self.s.locals.len() {
+            self.error = Some(malformed());
+            return;
+        }
+        self.push_local(index);
+    }
+
+    pub(super) fn local_set(&mut self, index: u32) {
+        let value = self.pop();
+        self.write_local(index as usize, value);
+        self.release(value);
+    }
+
+    pub(super) fn local_tee(&mut self, index: u32) {
+        let value = self.pop();
+        self.write_local(index as usize, value);
+        let local = &self.s.locals[index as usize];
+        let in_temp = match value.place {
+            Place::Gpr => 1 << value.reg & M::TEMPS != 0,
+            Place::Fpr => 1 << value.reg & M::FLOAT_TEMPS != 0,
+            _ => false,
+        };
+        if value.is_const() {
+            self.push_const(value.ty, value.bits);
+        } else if local.pin().is_none() && in_temp {
+            // It is in the frame now, but the register is faster.
+            if is_float(value.ty) {
+                self.push_fpr(value.ty, Fpr(value.reg));
+            } else {
+                self.push_gpr(value.ty, Gpr(value.reg));
+            }
+        } else {
+            self.release(value);
+            self.push_local(index);
+        }
+    }
+
+    fn write_local(&mut self, index: usize, value: Value) {
+        if value.place == Place::Local && value.local() == index {
+            return;
+        }
+        self.flush_readers(index);
+        let local = self.s.locals[index];
+        let size = size_of(local.ty);
+        if is_float(local.ty) {
+            let src = self.float_src(value);
+            match local.pin() {
+                Some(pin) => {
+                    M::move_float(&mut self.b, size, M::FLOAT_PINS[pin as usize], src);
+                    self.state.valid |= 1 << pin;
+                    self.state.saved &= !(1 << pin);
+                }
+                None => M::store_frame_float(&mut self.b, size, local.disp, src),
+            }
+            return;
+        }
+        let src = self.src(value);
+        match local.pin() {
+            Some(pin) => M::move_int(&mut self.b, size, Gpr(pin), src),
+            None => M::store_frame(&mut self.b, size, local.disp, src),
+        }
+    }
+
+    /// A local as it is at the function's start, from where the caller left it.
+    pub(super) fn receive(&mut self, index: usize, from: Src) {
+        let local = self.s.locals[index];
+        match local.pin() {
+            Some(pin) => M::move_int(&mut self.b, size_of(local.ty), Gpr(pin), from),
+            None => M::store_frame(&mut self.b, size_of(local.ty), local.disp, from),
+        }
+    }
+
+    pub(super) fn receive_float(&mut self, index: usize, from: FSrc) {
+        let local = self.s.locals[index];
+        let size = size_of(local.ty);
+        match local.pin() {
+            Some(pin) => {
+                M::move_float(&mut self.b, size, M::FLOAT_PINS[pin as usize], from);
+                self.state.valid |= 1 << pin;
+            }
+            None => M::store_frame_float(&mut self.b, size, local.disp, from),
+        }
+    }
+}

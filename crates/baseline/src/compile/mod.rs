@@ -1,0 +1,270 @@
+//! Compilation of one validated function body, in one walk over its operators.
+//!
+//! The one idea: nothing of a function is kept but what the position reached needs: the operand stack ([`value`]), the enclosing blocks
+//! ([`control`]), where locals are ([`local`]) and what registers are known to hold ([`state`]). What is rarely executed is written after
+//! the code ([`cold`]).
+
+mod bulk;
+mod call;
+mod cold;
+mod control;
+mod decode;
+mod entry;
+mod environment;
+mod float;
+mod global;
+mod local;
+mod memory;
+mod moves;
+mod numeric;
+mod reference;
+mod skip;
+mod state;
+mod table;
+mod tier;
+mod value;
+
+use crate::buffer::{Buffer, Label};
+use crate::machine::Machine;
+use crate::side_table::SideTables;
+use cold::Cold;
+use control::Frame;
+use environment::MemoryAccess;
+use local::Local;
+use meantime_abi::{
+    CompiledFunction, DefinedFuncIndex, FuncIndex, FuncType, Relocation, Tunables, VmLayout,
+};
+use meantime_compile::CompileError;
+use meantime_module::Module;
+use moves::{FloatMove, Move};
+use state::State;
+use value::Value;
+
+/// What a function leaves for the next one: memory.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    buffer: Buffer,
+    tables: SideTables,
+    lists: Lists,
+}
+
+/// Lists of a compilation.
+#[derive(Default)]
+struct Lists {
+    stack: Vec<Value>,
+    /// Entries of the stack that are references to objects.
+    gc_entries: Vec<u32>,
+    /// Enclosing blocks, innermost last.
+    frames: Vec<Frame>,
+    locals: Vec<Local>,
+    /// Slots of locals that are references to objects, by how far they are below the frame pointer.
+    gc_locals: Vec<u32>,
+    /// Indices of locals that have a register which calls clobber, by its place among those.
+    float_pins: Vec<u32>,
+    memories: Vec<Option<MemoryAccess>>,
+    cold: Vec<Cold>,
+    /// Slots of stack maps of calls in code that is not written yet.
+    cold_slots: Vec<u32>,
+    moves: Vec<Move>,
+    float_moves: Vec<FloatMove>,
+    /// Depths of a `br_table`.
+    targets: Vec<u32>,
+    /// Labels of the edges of a `br_table`, by depth.
+    edges: Vec<Label>,
+    relocations: Vec<Relocation>,
+}
+
+impl Lists {
+    fn clear(&mut self, module: &Module) {
+        self.stack.clear();
+        self.gc_entries.clear();
+        self.frames.clear();
+        self.locals.clear();
+        self.gc_locals.clear();
+        self.float_pins.clear();
+        self.memories.clear();
+        self.memories.resize_with(module.memories().len(), || None);
+        self.cold.clear();
+        self.cold_slots.clear();
+        self.relocations.clear();
+    }
+}
+
+/// The walk over one function.
+pub(crate) struct Compiler<'a, M: Machine> {
+    b: Buffer,
+    t: SideTables,
+    s: Lists,
+    tunables: &'a Tunables,
+    module: &'a Module,
+    layout: VmLayout,
+    index: DefinedFuncIndex,
+    ty: &'a FuncType,
+    /// The body, and where in it the next operator begins.
+    code: &'a [u8],
+    at: usize,
+    /// Where in the module's bytes the body begins.
+    start: u32,
+    /// Why the function cannot be compiled, once that is known.
+    error: Option<CompileError>,
+
+    free_gprs: u32,
+    free_fprs: u32,
+    /// The entries that own registers.
+    gpr_owners: [u32; 32],
+    fpr_owners: [u32; 32],
+    /// How far the topmost slot is below the frame pointer.
+    depth: u32,
+    max_depth: u32,
+    /// Entries below are in their slots, or constants.
+    flushed: usize,
+    /// Bytes that calls need for arguments on the stack.
+    out_args: u32,
+
+    state: State,
+    reachable: bool,
+
+    /// How many registers for locals are used.
+    pins: usize,
+    /// Bytes of this function's own arguments on the stack.
+    own_args: u32,
+    /// Bytes of its results' area, which its caller provides.
+    result_area: u32,
+    /// Where it keeps that area's address.
+    area_disp: i32,
+    /// Where it leads that the stack overflowed.
+    overflow: Label,
+    /// Where the frame's size is to be written.
+    frame_size_at: u32,
+    machine: std::marker::PhantomData<M>,
+}
+
+/// A frame that is larger is left to the optimizing compiler. Without hardware faults nothing catches a stack that a single frame overflows.
+const MAX_FRAME: u32 = 4 << 20;
+const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
+/// The same for code.
+const MAX_CODE: u32 = 1 << 30;
+
+/// Compiles a function.
+pub(crate) fn function<M: Machine>(
+    scratch: &mut Scratch,
+    tunables: &Tunables,
+    module: &Module,
+    wasm: &[u8],
+    index: DefinedFuncIndex,
+) -> Result<CompiledFunction, CompileError> {
+    let range = &module.bodies()[index].range;
+    let code = wasm
+        .get(range.start as usize..range.end as usize)
+        .ok_or_else(malformed)?;
+    let mut compiler = Compiler::<M> {
+        b: std::mem::take(&mut scratch.buffer),
+        t: std::mem::take(&mut scratch.tables),
+        s: std::mem::take(&mut scratch.lists),
+        tunables,
+        module,
+        layout: module.layout(),
+        index,
+        ty: module.func_type(module.func_index(index)),
+        code,
+        at: 0,
+        start: range.start,
+        error: None,
+        free_gprs: M::TEMPS,
+        free_fprs: M::FLOAT_TEMPS,
+        gpr_owners: [0; 32],
+        fpr_owners: [0; 32],
+        depth: 0,
+        max_depth: 0,
+        flushed: 0,
+        out_args: 0,
+        state: State::default(),
+        reachable: true,
+        pins: 0,
+        own_args: 0,
+        result_area: 0,
+        area_disp: 0,
+        overflow: Label::NONE,
+        frame_size_at: 0,
+        machine: std::marker::PhantomData,
+    };
+    let result = compiler.compile();
+    scratch.buffer = compiler.b;
+    scratch.tables = compiler.t;
+    scratch.lists = compiler.s;
+    result
+}
+
+impl<M: Machine> Compiler<'_, M> {
+    fn compile(&mut self) -> Result<CompiledFunction, CompileError> {
+        self.b.clear();
+        self.t.clear();
+        self.t.with_offsets = self.tunables.generate_address_map;
+        self.s.clear(self.module);
+        self.b.wasm_offset = self.start;
+        self.declare_locals();
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        self.enter_function();
+        while self.at < self.code.len() && self.error.is_none() {
+            self.b.wasm_offset = self.start + self.at as u32;
+            if self.reachable {
+                self.operator();
+            } else {
+                self.skip();
+            }
+        }
+        if self.error.is_none() && !self.s.frames.is_empty() {
+            self.error = Some(malformed());
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Result<CompiledFunction, CompileError> {
+        self.write_cold();
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let frame = (self.max_depth + self.out_args).next_multiple_of(16);
+        let max = if self.tunables.signals_based_traps {
+            MAX_FRAME
+        } else {
+            MAX_UNGUARDED_FRAME
+        };
+        if frame > max || self.b.at() > MAX_CODE {
+            return Err(CompileError::unsupported("a large frame or large code"));
+        }
+        M::set_frame_size(&mut self.b, self.frame_size_at, frame);
+        self.b.put_constants::<M>();
+        Ok(CompiledFunction {
+            code: self.b.code().to_vec(),
+            align: M::ALIGN,
+            relocations: self.s.relocations.clone(),
+            side_table: self.t.finish(),
+        })
+    }
+
+    /// Gives the function to the optimizing compiler.
+    fn unsupported(&mut self, what: &str) {
+        if self.error.is_none() {
+            self.error = Some(CompileError::unsupported(what));
+        }
+    }
+
+    fn func_type_of(&self, index: FuncIndex) -> meantime_abi::TypeIndex {
+        self.module.functions()[index].ty
+    }
+}
+
+/// Validated bytes cannot be malformed, but other bytes than those that were validated can.
+fn malformed() -> CompileError {
+    CompileError {
+        message: "the module's bytes are not those it was decoded from".to_owned(),
+        unsupported: false,
+        offset: None,
+    }
+}

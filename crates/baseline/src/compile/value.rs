@@ -1,0 +1,424 @@
+//! The operand stack: where each value is, and which registers are free.
+//!
+//! The one idea: a value is moved as late as possible. A constant or a local that was read is only noted; each entry has a slot in the frame, given by its
+//! place on the stack, where it goes when its register is wanted by another or when control flow meets.
+//!
+//! A register is free, or owned by one entry, or held by the operator that is being compiled, which popped it and releases it.
+
+use super::Compiler;
+use crate::machine::{FSrc, Fpr, Gpr, Machine, Size, Src};
+use meantime_abi::ValRepr;
+
+/// No entry of the stack.
+pub(super) const NO_ENTRY: u32 = u32::MAX;
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// The bits.
+    Const,
+    Gpr,
+    Fpr,
+    /// A local that was not changed since. The lower half of the bits is its index, the upper the entry below that is the same local.
+    Local,
+    /// Its slot.
+    Slot,
+    /// A condition in the flags. Only on top, and only where the next operator is known to use it.
+    Flags,
+}
+
+/// An entry.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Value {
+    pub(crate) place: Place,
+    pub(crate) ty: ValRepr,
+    /// The register or condition.
+    pub(crate) reg: u8,
+    /// How far its slot is below the frame pointer.
+    pub(crate) slot: u32,
+    pub(crate) bits: u64,
+}
+
+impl Value {
+    pub(super) fn local(&self) -> usize {
+        self.bits as u32 as usize
+    }
+
+    pub(super) fn is_const(&self) -> bool {
+        self.place == Place::Const
+    }
+
+    fn slot_disp(&self) -> i32 {
+        -(self.slot as i32)
+    }
+}
+
+pub(super) fn slot_size(ty: ValRepr) -> u32 {
+    if ty == ValRepr::V128 { 16 } else { 8 }
+}
+
+/// Width of a value that is no vector.
+pub(super) fn size_of(ty: ValRepr) -> Size {
+    match ty {
+        ValRepr::I32 | ValRepr::F32 | ValRepr::GcRef => Size::S32,
+        _ => Size::S64,
+    }
+}
+
+pub(super) fn is_float(ty: ValRepr) -> bool {
+    matches!(ty, ValRepr::F32 | ValRepr::F64)
+}
+
+impl<M: Machine> Compiler<'_, M> {
+    fn push(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
+        self.depth += slot_size(ty);
+        if self.depth > self.max_depth {
+            self.max_depth = self.depth;
+        }
+        if ty == ValRepr::GcRef {
+            self.s.gc_entries.push(self.s.stack.len() as u32);
+        }
+        self.s.stack.push(Value {
+            place,
+            ty,
+            reg,
+            slot: self.depth,
+            bits,
+        });
+    }
+
+    pub(super) fn push_const(&mut self, ty: ValRepr, bits: u64) {
+        self.push(Place::Const, ty, 0, bits);
+    }
+
+    /// A register that is held.
+    pub(super) fn push_gpr(&mut self, ty: ValRepr, reg: Gpr) {
+        self.gpr_owners[reg.0 as usize] = self.s.stack.len() as u32;
+        self.push(Place::Gpr, ty, reg.0, 0);
+    }
+
+    /// A register that is held.
+    pub(super) fn push_fpr(&mut self, ty: ValRepr, reg: Fpr) {
+        self.fpr_owners[reg.0 as usize] = self.s.stack.len() as u32;
+        self.push(Place::Fpr, ty, reg.0, 0);
+    }
+
+    /// What is in the slot.
+    pub(super) fn push_slot(&mut self, ty: ValRepr) {
+        self.push(Place::Slot, ty, 0, 0);
+    }
+
+    pub(super) fn push_flags(&mut self, cond: u8) {
+        self.push(Place::Flags, ValRepr::I32, cond, 0);
+    }
+
+    pub(super) fn push_local(&mut self, index: u32) {
+        let entry = self.s.stack.len() as u32;
+        let local = &mut self.s.locals[index as usize];
+        let before = std::mem::replace(&mut local.last_read, entry);
+        let ty = local.ty;
+        let bits = u64::from(index) | u64::from(before) << 32;
+        self.push(Place::Local, ty, 0, bits);
+    }
+
+    /// Takes the topmost entry. Its register is held.
+    pub(super) fn pop(&mut self) -> Value {
+        let value = self.s.stack.pop().expect("validated: an operand");
+        self.depth -= slot_size(value.ty);
+        let len = self.s.stack.len();
+        if self.flushed > len {
+            self.flushed = len;
+        }
+        if value.place == Place::Local {
+            self.s.locals[value.local()].last_read = (value.bits >> 32) as u32;
+        }
+        if value.ty == ValRepr::GcRef {
+            self.s.gc_entries.pop();
+        }
+        value
+    }
+
+    /// Frees the register of a value.
+    #[inline]
+    pub(super) fn release(&mut self, value: Value) {
+        match value.place {
+            Place::Gpr => self.free_gprs |= 1 << value.reg & M::TEMPS,
+            Place::Fpr => self.free_fprs |= 1 << value.reg & M::FLOAT_TEMPS,
+            _ => {}
+        }
+    }
+
+    /// Frees the register of a value unless it is this one.
+    #[inline]
+    pub(super) fn release_unless(&mut self, value: Value, kept: Gpr) {
+        if value.place != Place::Gpr || value.reg != kept.0 {
+            self.release(value);
+        }
+    }
+
+    #[inline]
+    pub(super) fn release_float_unless(&mut self, value: Value, kept: Fpr) {
+        if value.place != Place::Fpr || value.reg != kept.0 {
+            self.release(value);
+        }
+    }
+
+    pub(super) fn free_gpr(&mut self, reg: Gpr) {
+        self.free_gprs |= reg.bit() & M::TEMPS;
+    }
+
+    pub(super) fn free_fpr(&mut self, reg: Fpr) {
+        self.free_fprs |= reg.bit() & M::FLOAT_TEMPS;
+    }
+
+    /// Removes entries from the top.
+    pub(super) fn truncate(&mut self, len: usize) {
+        while self.s.stack.len() > len {
+            let value = self.pop();
+            self.release(value);
+        }
+    }
+
+    /// A free register, which is held then. Changes no flags.
+    #[inline]
+    pub(super) fn alloc_gpr(&mut self) -> Gpr {
+        if self.free_gprs == 0 {
+            self.spill_gpr();
+        }
+        let reg = Gpr(self.free_gprs.trailing_zeros() as u8);
+        self.free_gprs &= self.free_gprs - 1;
+        reg
+    }
+
+    #[inline]
+    pub(super) fn alloc_fpr(&mut self) -> Fpr {
+        if self.free_fprs == 0 {
+            self.spill_fpr();
+        }
+        let reg = Fpr(self.free_fprs.trailing_zeros() as u8);
+        self.free_fprs &= self.free_fprs - 1;
+        reg
+    }
+
+    /// The entry that owns a register.
+    fn gpr_owner(&self, reg: u8) -> Option<usize> {
+        let entry = self.gpr_owners[reg as usize] as usize;
+        let value = self.s.stack.get(entry)?;
+        (value.place == Place::Gpr && value.reg == reg).then_some(entry)
+    }
+
+    fn fpr_owner(&self, reg: u8) -> Option<usize> {
+        let entry = self.fpr_owners[reg as usize] as usize;
+        let value = self.s.stack.get(entry)?;
+        (value.place == Place::Fpr && value.reg == reg).then_some(entry)
+    }
+
+    /// Frees a register by moving the lowest entry that has one to its slot.
+    #[cold]
+    fn spill_gpr(&mut self) {
+        let owners = bits(M::TEMPS & !self.free_gprs).filter_map(|reg| self.gpr_owner(reg));
+        // An operator holds fewer registers than there are.
+        let entry = owners.min().expect("an entry owns a register");
+        self.to_slot(entry);
+    }
+
+    #[cold]
+    fn spill_fpr(&mut self) {
+        let owners = bits(M::FLOAT_TEMPS & !self.free_fprs).filter_map(|reg| self.fpr_owner(reg));
+        let entry = owners.min().expect("an entry owns a register");
+        self.to_slot(entry);
+    }
+
+    /// Moves an entry to its slot. Of a local, the list of its readers is the caller's business. Changes no flags.
+    pub(super) fn to_slot(&mut self, entry: usize) {
+        let value = self.s.stack[entry];
+        if value.place == Place::Slot {
+            return;
+        }
+        self.write_frame(value.slot_disp(), value);
+        self.release(value);
+        self.s.stack[entry].place = Place::Slot;
+    }
+
+    /// Writes a value to a place in the frame.
+    pub(super) fn write_frame(&mut self, disp: i32, value: Value) {
+        let size = size_of(value.ty);
+        if is_float(value.ty) {
+            let src = self.float_src(value);
+            M::store_frame_float(&mut self.b, size, disp, src);
+        } else {
+            let src = self.src(value);
+            M::store_frame(&mut self.b, size, disp, src);
+        }
+    }
+
+    /// Moves all entries below `below` that are in registers to their slots.
+    pub(super) fn spill_temps(&mut self, below: usize) {
+        for reg in bits(M::TEMPS & !self.free_gprs) {
+            if let Some(entry) = self.gpr_owner(reg).filter(|e| *e < below) {
+                self.to_slot(entry);
+            }
+        }
+        for reg in bits(M::FLOAT_TEMPS & !self.free_fprs) {
+            if let Some(entry) = self.fpr_owner(reg).filter(|e| *e < below) {
+                self.to_slot(entry);
+            }
+        }
+    }
+
+    /// Makes a certain register held, wherever its entry goes. The operator does not hold it yet.
+    pub(super) fn take_gpr(&mut self, reg: Gpr) {
+        if self.free_gprs & reg.bit() != 0 {
+            self.free_gprs &= !reg.bit();
+            return;
+        }
+        let entry = self.gpr_owner(reg.0).expect("an entry owns it");
+        if self.free_gprs == 0 {
+            self.to_slot(entry);
+            self.free_gprs &= !reg.bit();
+            return;
+        }
+        let to = self.alloc_gpr();
+        let value = &mut self.s.stack[entry];
+        value.reg = to.0;
+        self.gpr_owners[to.0 as usize] = entry as u32;
+        M::move_int(&mut self.b, Size::S64, to, Src::Reg(reg));
+    }
+
+    pub(super) fn take_fpr(&mut self, reg: Fpr) {
+        if self.free_fprs & reg.bit() != 0 {
+            self.free_fprs &= !reg.bit();
+            return;
+        }
+        let entry = self.fpr_owner(reg.0).expect("an entry owns it");
+        if self.free_fprs == 0 {
+            self.to_slot(entry);
+            self.free_fprs &= !reg.bit();
+            return;
+        }
+        let to = self.alloc_fpr();
+        let value = &mut self.s.stack[entry];
+        value.reg = to.0;
+        self.fpr_owners[to.0 as usize] = entry as u32;
+        M::move_float(&mut self.b, Size::S64, to, FSrc::Reg(reg));
+    }
+
+    /// Whether a value is in this register.
+    pub(super) fn is_in(value: Value, reg: Gpr) -> bool {
+        value.place == Place::Gpr && value.reg == reg.0
+    }
+
+    /// A value as a source. It is no condition.
+    #[inline]
+    pub(super) fn src(&self, value: Value) -> Src {
+        match value.place {
+            Place::Const if size_of(value.ty) == Size::S32 => Src::Imm(i64::from(value.bits as i32)),
+            Place::Const => Src::Imm(value.bits as i64),
+            Place::Gpr => Src::Reg(Gpr(value.reg)),
+            Place::Local => {
+                let local = &self.s.locals[value.local()];
+                match local.pin() {
+                    Some(pin) => Src::Reg(Gpr(pin)),
+                    None => Src::Frame(local.disp),
+                }
+            }
+            Place::Slot => Src::Frame(value.slot_disp()),
+            Place::Fpr | Place::Flags => unreachable!("an integer is no float, and no condition"),
+        }
+    }
+
+    /// A value as a source. Loads a local's register when the local is only in memory.
+    #[inline]
+    pub(super) fn float_src(&mut self, value: Value) -> FSrc {
+        match value.place {
+            Place::Const => FSrc::Bits(value.bits),
+            Place::Fpr => FSrc::Reg(Fpr(value.reg)),
+            Place::Local => {
+                let local = self.s.locals[value.local()];
+                match local.pin() {
+                    Some(pin) => FSrc::Reg(self.pinned_float(pin, &local)),
+                    None => FSrc::Frame(local.disp),
+                }
+            }
+            Place::Slot => FSrc::Frame(value.slot_disp()),
+            Place::Gpr | Place::Flags => unreachable!("a float is no integer"),
+        }
+    }
+
+    /// A value in a register that is not to be changed. Held, if it is one of the temporary ones. Changes no flags.
+    pub(super) fn in_gpr(&mut self, value: Value) -> Gpr {
+        let src = self.src(value);
+        if let Src::Reg(reg) = src {
+            return reg;
+        }
+        let reg = self.alloc_gpr();
+        M::move_int(&mut self.b, size_of(value.ty), reg, src);
+        reg
+    }
+
+    /// A value in a register of its own. Held. Changes no flags.
+    pub(super) fn own_gpr(&mut self, value: Value) -> Gpr {
+        if value.place == Place::Gpr && 1 << value.reg & M::TEMPS != 0 {
+            return Gpr(value.reg);
+        }
+        let reg = self.alloc_gpr();
+        let src = self.src(value);
+        M::move_int(&mut self.b, size_of(value.ty), reg, src);
+        reg
+    }
+
+    pub(super) fn in_fpr(&mut self, value: Value) -> Fpr {
+        let src = self.float_src(value);
+        if let FSrc::Reg(reg) = src {
+            return reg;
+        }
+        let reg = self.alloc_fpr();
+        M::move_float(&mut self.b, size_of(value.ty), reg, src);
+        reg
+    }
+
+    pub(super) fn own_fpr(&mut self, value: Value) -> Fpr {
+        if value.place == Place::Fpr && 1 << value.reg & M::FLOAT_TEMPS != 0 {
+            return Fpr(value.reg);
+        }
+        let reg = self.alloc_fpr();
+        let src = self.float_src(value);
+        M::move_float(&mut self.b, size_of(value.ty), reg, src);
+        reg
+    }
+
+    /// Moves what is on the stack to where it is when control flow meets: the topmost `params` entries to their slots, those below too
+    /// unless they are constants, which stay. Changes no flags.
+    pub(super) fn flush(&mut self, params: usize) {
+        let below = self.s.stack.len() - params;
+        for entry in self.flushed..below {
+            if self.s.stack[entry].place != Place::Const {
+                self.flush_entry(entry);
+            }
+        }
+        for entry in below..self.s.stack.len() {
+            self.flush_entry(entry);
+        }
+        self.flushed = self.s.stack.len();
+    }
+
+    fn flush_entry(&mut self, entry: usize) {
+        let value = self.s.stack[entry];
+        if value.place == Place::Local {
+            // All of its readers are flushed together.
+            self.s.locals[value.local()].last_read = NO_ENTRY;
+        }
+        self.to_slot(entry);
+    }
+}
+
+/// The numbers of the bits that are set.
+pub(super) fn bits(mut set: u32) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        if set == 0 {
+            return None;
+        }
+        let bit = set.trailing_zeros();
+        set &= set - 1;
+        Some(bit as u8)
+    })
+}

@@ -1,0 +1,173 @@
+//! The side table of a function while it is compiled.
+//!
+//! The one idea: code is written from front to back, so what is recorded of it is in order already, and is kept in the encoded form of
+//! `meantime-abi`'s side table. The buffers are reused; finishing a table is one allocation.
+
+use meantime_abi::{Handler, HandlerKind, SideTable, Trap};
+
+/// In place of an offset or of an inlined call that there is none of.
+const NONE: u32 = u32::MAX;
+const MAGIC: u32 = u32::from_le_bytes(*b"mst2");
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct SideTables {
+    points: Vec<[u8; 16]>,
+    maps: Vec<[u8; 12]>,
+    slots: Vec<[u8; 4]>,
+    handlers: Vec<[u8; 24]>,
+    /// Whether offsets in the module are recorded.
+    pub(crate) with_offsets: bool,
+}
+
+fn words<const WORDS: usize, const BYTES: usize>(words: [u32; WORDS]) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    for (to, word) in bytes.chunks_exact_mut(4).zip(words) {
+        to.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+impl SideTables {
+    pub(crate) fn clear(&mut self) {
+        self.points.clear();
+        self.maps.clear();
+        self.slots.clear();
+        self.handlers.clear();
+    }
+
+    #[inline]
+    fn point(&mut self, code_offset: u32, wasm_offset: u32, trap: u32) {
+        let wasm_offset = if self.with_offsets { wasm_offset } else { NONE };
+        self.points
+            .push(words([code_offset, wasm_offset, trap, NONE]));
+    }
+
+    /// An instruction that can trap, by where it begins.
+    #[inline]
+    pub(crate) fn trap(&mut self, code_offset: u32, wasm_offset: u32, trap: Trap) {
+        self.point(code_offset, wasm_offset, trap as u32);
+    }
+
+    /// A call, by where it returns to.
+    #[inline]
+    pub(crate) fn call(&mut self, code_offset: u32, wasm_offset: u32) {
+        self.point(code_offset, wasm_offset, 0);
+    }
+
+    /// The slots that hold references during the call that returns here, by how far they are below the frame pointer.
+    pub(crate) fn stack_map(&mut self, code_offset: u32, slots: impl Iterator<Item = u32>) {
+        let first = self.slots.len();
+        self.slots.extend(slots.map(u32::to_le_bytes));
+        let count = self.slots.len() - first;
+        if count > 0 {
+            self.maps
+                .push(words([code_offset, first as u32, count as u32]));
+        }
+    }
+
+    /// How many slots all stack maps have.
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many handlers there are.
+    pub(crate) fn handler_count(&self) -> usize {
+        self.handlers.len()
+    }
+
+    /// Where an exception continues that a call throws. The landing can be [`SideTables::set_landing`] later.
+    pub(crate) fn handler(&mut self, handler: &Handler) {
+        let (kind, tag) = match handler.kind {
+            HandlerKind::All => (0, 0),
+            HandlerKind::Tag(tag) => (1, tag.as_u32()),
+        };
+        self.handlers.push(words([
+            handler.code_offset,
+            kind,
+            tag,
+            handler.landing,
+            handler.sp_below_fp,
+            handler.context_below_fp,
+        ]));
+    }
+
+    /// Completes a handler: `f` gets where it lands, as far as that was known, and says where that is and how far the stack pointer is
+    /// below the frame pointer.
+    pub(crate) fn complete_handlers(&mut self, mut f: impl FnMut(u32) -> (u32, u32)) {
+        for handler in &mut self.handlers {
+            let word = |at: usize| -> [u8; 4] { std::array::from_fn(|i| handler[at * 4 + i]) };
+            let (landing, sp) = f(u32::from_le_bytes(word(3)));
+            handler[12..16].copy_from_slice(&landing.to_le_bytes());
+            handler[16..20].copy_from_slice(&sp.to_le_bytes());
+        }
+    }
+
+    /// The encoded table.
+    pub(crate) fn finish(&self) -> Vec<u8> {
+        let counts = [
+            MAGIC,
+            self.points.len() as u32,
+            0,
+            self.maps.len() as u32,
+            self.slots.len() as u32,
+            self.handlers.len() as u32,
+        ];
+        let parts = [
+            self.points.as_flattened(),
+            self.maps.as_flattened(),
+            self.slots.as_flattened(),
+            self.handlers.as_flattened(),
+        ];
+        let len = parts.iter().map(|p| p.len()).sum::<usize>() + 24;
+        let mut bytes = Vec::with_capacity(len);
+        bytes.extend_from_slice(&words::<6, 24>(counts));
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
+        debug_assert!(SideTable::new(&bytes).is_ok());
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use meantime_abi::{Point, SideTableBuilder, TagIndex};
+
+    #[test]
+    fn the_encoding_is_that_of_the_contract() {
+        let mut ours = SideTables {
+            with_offsets: true,
+            ..SideTables::default()
+        };
+        let mut theirs = SideTableBuilder::new();
+        let point = |code_offset, trap| Point {
+            code_offset,
+            wasm_offset: Some(code_offset + 100),
+            trap,
+            inline: None,
+        };
+        ours.trap(4, 104, Trap::IntegerOverflow);
+        theirs.point(point(4, Some(Trap::IntegerOverflow)));
+        ours.call(9, 109);
+        theirs.point(point(9, None));
+        ours.stack_map(9, [8, 24].into_iter());
+        theirs.stack_map(9, [8, 24]);
+        let handler = Handler {
+            code_offset: 9,
+            kind: HandlerKind::Tag(TagIndex::from_u32(3)),
+            landing: 40,
+            sp_below_fp: 64,
+            context_below_fp: 8,
+        };
+        ours.handler(&Handler {
+            landing: 1,
+            sp_below_fp: 0,
+            ..handler
+        });
+        ours.complete_handlers(|landing| (landing + 39, 64));
+        theirs.handler(handler);
+        assert_eq!(ours.finish(), theirs.finish());
+    }
+}

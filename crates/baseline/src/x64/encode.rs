@@ -1,0 +1,281 @@
+//! The encodings of x86-64: prefixes, opcode, operands.
+//!
+//! Not what instructions are for. The one idea: an instruction is an [`Op`] (a row of the table below) and two operands, of which
+//! one may be in memory; everything up to the displacement is collected in one 64-bit word and written at once.
+
+use crate::buffer::Buffer;
+
+/// An opcode with its mandatory prefix and its map.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Op {
+    prefix: u8,
+    map: u8,
+    opcode: u8,
+    /// Whether it operates on bytes of registers, of which some need a REX prefix.
+    bytes: bool,
+}
+
+const fn op(prefix: u8, map: u8, opcode: u8) -> Op {
+    Op {
+        prefix,
+        map,
+        opcode,
+        bytes: false,
+    }
+}
+
+impl Op {
+    const fn bytes(self) -> Op {
+        Op {
+            bytes: true,
+            ..self
+        }
+    }
+
+    /// The same where the operand of bytes is in memory.
+    pub(crate) const fn of_memory(self) -> Op {
+        Op {
+            bytes: false,
+            ..self
+        }
+    }
+
+    /// The opcode with a number added: a condition, or an operation of a group.
+    pub(crate) const fn plus(self, number: u8) -> Op {
+        Op {
+            opcode: self.opcode + number,
+            ..self
+        }
+    }
+}
+
+/// The opcodes, by the mnemonics of the manual.
+#[rustfmt::skip]
+pub(crate) mod ops {
+    use super::{Op, op};
+
+    /// `mov r, rm`.
+    pub(crate) const MOV_LOAD: Op = op(0, 0, 0x8b);
+    /// `mov rm, r`.
+    pub(crate) const MOV_STORE: Op = op(0, 0, 0x89);
+    pub(crate) const MOV_STORE8: Op = op(0, 0, 0x88).bytes();
+    pub(crate) const MOV_STORE16: Op = op(0x66, 0, 0x89);
+    /// `mov rm, imm32`, number 0.
+    pub(crate) const MOV_IMM: Op = op(0, 0, 0xc7);
+    pub(crate) const MOV_IMM8: Op = op(0, 0, 0xc6);
+    pub(crate) const MOV_IMM16: Op = op(0x66, 0, 0xc7);
+    pub(crate) const MOVZX8: Op = op(0, 1, 0xb6).bytes();
+    pub(crate) const MOVZX16: Op = op(0, 1, 0xb7);
+    pub(crate) const MOVSX8: Op = op(0, 1, 0xbe).bytes();
+    pub(crate) const MOVSX16: Op = op(0, 1, 0xbf);
+    pub(crate) const MOVSXD: Op = op(0, 0, 0x63);
+    pub(crate) const LEA: Op = op(0, 0, 0x8d);
+    pub(crate) const XCHG: Op = op(0, 0, 0x87);
+
+    /// The arithmetic group in the form `op r, rm`, plus eight times the operation's number.
+    pub(crate) const ARITH: Op = op(0, 0, 0x03);
+    /// The same with an immediate of 8 and of 32 bits.
+    pub(crate) const ARITH_IMM8: Op = op(0, 0, 0x83);
+    pub(crate) const ARITH_IMM32: Op = op(0, 0, 0x81);
+    pub(crate) const AND8: Op = op(0, 0, 0x22).bytes();
+    pub(crate) const OR8: Op = op(0, 0, 0x0a).bytes();
+    /// `cmp rm, r`.
+    pub(crate) const CMP_STORE: Op = op(0, 0, 0x39);
+    pub(crate) const IMUL: Op = op(0, 1, 0xaf);
+    pub(crate) const IMUL_IMM8: Op = op(0, 0, 0x6b);
+    pub(crate) const IMUL_IMM32: Op = op(0, 0, 0x69);
+    pub(crate) const TEST: Op = op(0, 0, 0x85);
+    /// `test` (0), `not` (2), `neg` (3), `mul` (4), `imul` (5), `div` (6), `idiv` (7).
+    pub(crate) const GROUP3: Op = op(0, 0, 0xf7);
+    /// `test rm8, imm8`, number 0.
+    pub(crate) const GROUP3_8: Op = op(0, 0, 0xf6).bytes();
+    pub(crate) const SHIFT_IMM: Op = op(0, 0, 0xc1);
+    pub(crate) const SHIFT_CL: Op = op(0, 0, 0xd3);
+    pub(crate) const BSF: Op = op(0, 1, 0xbc);
+    pub(crate) const BSR: Op = op(0, 1, 0xbd);
+    pub(crate) const POPCNT: Op = op(0xf3, 1, 0xb8);
+    pub(crate) const SETCC: Op = op(0, 1, 0x90).bytes();
+    pub(crate) const CMOVCC: Op = op(0, 1, 0x40);
+    /// `call` (2) and `jmp` (4).
+    pub(crate) const GROUP5: Op = op(0, 0, 0xff);
+
+    // Floats: prefix F3 is for 32 bits, F2 for 64; without or with 66, for whole registers or for comparisons.
+    pub(crate) const fn scalar(double: bool, opcode: u8) -> Op {
+        op(if double { 0xf2 } else { 0xf3 }, 1, opcode)
+    }
+    pub(crate) const fn packed(double: bool, opcode: u8) -> Op {
+        op(if double { 0x66 } else { 0 }, 1, opcode)
+    }
+    pub(crate) const MOVS_LOAD: u8 = 0x10;
+    pub(crate) const MOVS_STORE: u8 = 0x11;
+    pub(crate) const SQRT: u8 = 0x51;
+    pub(crate) const AND: u8 = 0x54;
+    pub(crate) const ANDN: u8 = 0x55;
+    pub(crate) const OR: u8 = 0x56;
+    pub(crate) const XOR: u8 = 0x57;
+    pub(crate) const ADD: u8 = 0x58;
+    pub(crate) const MUL: u8 = 0x59;
+    pub(crate) const CVT_FLOAT: u8 = 0x5a;
+    pub(crate) const SUB: u8 = 0x5c;
+    pub(crate) const MIN: u8 = 0x5d;
+    pub(crate) const DIV: u8 = 0x5e;
+    pub(crate) const MAX: u8 = 0x5f;
+    pub(crate) const CVT_FROM_INT: u8 = 0x2a;
+    pub(crate) const CVTT_TO_INT: u8 = 0x2c;
+    pub(crate) const UCOMIS: u8 = 0x2e;
+    pub(crate) const MOVAPS: Op = op(0, 1, 0x28);
+    pub(crate) const MOVUPS_STORE: Op = op(0, 1, 0x11);
+    /// `movd` or `movq xmm, rm`.
+    pub(crate) const MOV_TO_XMM: Op = op(0x66, 1, 0x6e);
+    pub(crate) const MOV_FROM_XMM: Op = op(0x66, 1, 0x7e);
+    pub(crate) const ROUNDSS: Op = op(0x66, 3, 0x0a);
+    pub(crate) const ROUNDSD: Op = op(0x66, 3, 0x0b);
+}
+
+/// No register, as an index.
+pub(crate) const NO_INDEX: u8 = 0xff;
+
+/// An operand in memory: a base register, perhaps a scaled index, a displacement.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Mem {
+    pub(crate) base: u8,
+    pub(crate) index: u8,
+    /// Binary logarithm of the scale.
+    pub(crate) scale: u8,
+    pub(crate) disp: i32,
+}
+
+impl Mem {
+    pub(crate) fn new(base: u8, disp: i32) -> Mem {
+        Mem {
+            base,
+            index: NO_INDEX,
+            scale: 0,
+            disp,
+        }
+    }
+}
+
+/// Prefixes and opcode, and how many bits they are.
+#[inline(always)]
+fn head(op: Op, rex: u8, force: bool) -> (u64, u32) {
+    let (mut bits, mut n) = (0, 0);
+    if op.prefix != 0 {
+        bits = u64::from(op.prefix);
+        n = 8;
+    }
+    if rex != 0 || force {
+        bits |= u64::from(0x40 | rex) << n;
+        n += 8;
+    }
+    if op.map != 0 {
+        bits |= 0x0f << n;
+        n += 8;
+        if op.map == 2 {
+            bits |= 0x38 << n;
+            n += 8;
+        } else if op.map == 3 {
+            bits |= 0x3a << n;
+            n += 8;
+        }
+    }
+    (bits | u64::from(op.opcode) << n, n + 8)
+}
+
+/// An instruction on two registers: `reg` in the field of that name, `rm` in the other. `wide` is REX.W.
+#[inline(always)]
+pub(crate) fn rr(b: &mut Buffer, op: Op, wide: bool, reg: u8, rm: u8) {
+    debug_assert!(reg < 16 && rm < 16);
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | rm >> 3;
+    let force = op.bytes && (reg >= 4 || rm >= 4);
+    let (bits, n) = head(op, rex, force);
+    let modrm = 0xc0 | (reg & 7) << 3 | rm & 7;
+    b.put(bits | u64::from(modrm) << n, (n as usize >> 3) + 1);
+}
+
+/// An instruction on a register and memory.
+#[inline(always)]
+pub(crate) fn rm(b: &mut Buffer, op: Op, wide: bool, reg: u8, mem: Mem) {
+    debug_assert!(reg < 16 && mem.base < 16 && mem.index != 4);
+    let index = if mem.index == NO_INDEX { 4 } else { mem.index };
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | mem.base >> 3;
+    let (mut bits, mut n) = head(op, rex, op.bytes && reg >= 4);
+    let (mode, disp_len) = if mem.disp == 0 && mem.base & 7 != 5 {
+        (0x00, 0)
+    } else if i8::try_from(mem.disp).is_ok() {
+        (0x40, 1)
+    } else {
+        (0x80, 4)
+    };
+    let reg = (reg & 7) << 3;
+    if mem.index == NO_INDEX && mem.base & 7 != 4 {
+        bits |= u64::from(mode | reg | mem.base & 7) << n;
+        n += 8;
+    } else {
+        let sib = mem.scale << 6 | (index & 7) << 3 | mem.base & 7;
+        bits |= u64::from(mode | reg | 4) << n | u64::from(sib) << (n + 8);
+        n += 16;
+    }
+    b.put(bits, n as usize >> 3);
+    if disp_len != 0 {
+        b.put(u64::from(mem.disp as u32), disp_len);
+    }
+}
+
+/// An instruction on a register and memory at a distance from the instruction's end, which is written later: says where. Nothing follows.
+pub(crate) fn rip(b: &mut Buffer, op: Op, wide: bool, reg: u8) -> u32 {
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2;
+    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
+    let modrm = (reg & 7) << 3 | 5;
+    b.put(bits | u64::from(modrm) << n, (n as usize >> 3) + 1);
+    let at = b.at();
+    b.put(0, 4);
+    at
+}
+
+/// An immediate of eight bits.
+#[inline(always)]
+pub(crate) fn imm8(b: &mut Buffer, value: u8) {
+    b.put(u64::from(value), 1);
+}
+
+/// An immediate of 32 bits.
+#[inline(always)]
+pub(crate) fn imm32(b: &mut Buffer, value: i32) {
+    b.put(u64::from(value as u32), 4);
+}
+
+/// `mov r32, imm32`.
+pub(crate) fn mov_imm32(b: &mut Buffer, dst: u8, value: u32) {
+    if dst >= 8 {
+        b.put(
+            0x41 | u64::from(0xb8 + (dst & 7)) << 8 | u64::from(value) << 16,
+            6,
+        );
+    } else {
+        b.put(u64::from(0xb8 + dst) | u64::from(value) << 8, 5);
+    }
+}
+
+/// `mov r64, imm64`.
+pub(crate) fn mov_imm64(b: &mut Buffer, dst: u8, value: u64) {
+    b.put(
+        u64::from(0x48 | dst >> 3) | u64::from(0xb8 + (dst & 7)) << 8,
+        2,
+    );
+    b.put(value, 8);
+}
+
+pub(crate) fn push(b: &mut Buffer, reg: u8) {
+    if reg >= 8 {
+        b.put(0x41, 1);
+    }
+    b.put(u64::from(0x50 + (reg & 7)), 1);
+}
+
+pub(crate) fn pop(b: &mut Buffer, reg: u8) {
+    if reg >= 8 {
+        b.put(0x41, 1);
+    }
+    b.put(u64::from(0x58 + (reg & 7)), 1);
+}
