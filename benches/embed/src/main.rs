@@ -7,7 +7,7 @@
 
 use meantime::{
     Caller, Config, Engine, Extern, Func, FuncType, InstanceAllocationStrategy, InstancePre,
-    Linker, Memory, Module, PoolingAllocationConfig, Result, Store, Val, ValType,
+    Linker, Memory, Module, PoolingAllocationConfig, Result, Store, Strategy, Val, ValType,
 };
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -20,11 +20,29 @@ const SAMPLES: usize = 7;
 const LOOP: u64 = 1000;
 
 fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, file, times] = &args[..]
+        && command == "compile"
+    {
+        return compile(file, times.parse()?);
+    }
     instantiation()?;
     calls_into_the_guest()?;
     calls_into_the_host()?;
     traps()?;
     modules()
+}
+
+/// Loads a module with the baseline compiler, on one thread, so often: `compile FILE TIMES`. Whoever starts this process measures it.
+fn compile(file: &str, times: usize) -> Result<()> {
+    let wasm = std::fs::read(file)?;
+    let mut config = Config::new();
+    config.strategy(Strategy::Winch).parallel_compilation(false);
+    let engine = Engine::new(&config)?;
+    for _ in 0..times {
+        black_box(Module::from_binary(&engine, &wasm)?);
+    }
+    Ok(())
 }
 
 /// Prints the median of several samples of `work`, divided by `each`.

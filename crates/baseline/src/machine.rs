@@ -286,8 +286,8 @@ pub(crate) trait Machine: 'static {
     fn store_arg_float(b: &mut Buffer, size: Size, offset: u32, src: FSrc);
     fn swap_float(b: &mut Buffer, x: Fpr, y: Fpr);
     fn frame_address(b: &mut Buffer, dst: Gpr, disp: i32);
-    /// Clears slots of eight bytes from `disp` upwards. Clobbers temporary registers and the context's. Changes flags.
-    fn clear_frame(b: &mut Buffer, disp: i32, slots: u32);
+    /// Clears slots of eight bytes from `disp` upwards. Clobbers temporary registers, and that of the context when it says so.
+    fn clear_frame(b: &mut Buffer, disp: i32, slots: u32) -> bool;
 
     // Integers.
     fn int_op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src);

@@ -41,6 +41,7 @@ struct EngineInner {
     /// None where code is made ahead of time.
     tiers: Option<Arc<EngineTiers>>,
     allocator: Arc<dyn vm::Allocator>,
+    epoch: Arc<vm::EpochCounter>,
     /// Trampolines to functions of the host that no module brought.
     trampolines: Mutex<HashMap<Signature, HostTrampoline>>,
 }
@@ -79,6 +80,7 @@ impl Engine {
                 backend,
                 tiers: tiers.map(Arc::new),
                 allocator: Arc::new(vm::OnDemandAllocator::new()),
+                epoch: Arc::default(),
                 trampolines: Mutex::default(),
             }),
         })
@@ -148,6 +150,36 @@ impl Engine {
     /// Whether code is interpreted by Wasmtime's interpreter, which Meantime has not: never.
     pub fn is_pulley(&self) -> bool {
         false
+    }
+
+    /// Begins the next epoch: guests whose store's deadline ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)) it is are interrupted soon,
+    /// on whatever thread they run, if the engine was made with [`Config::epoch_interruption`].
+    ///
+    /// Meant for a thread that does so at regular intervals, or a signal handler, where it is safe: it is one atomic addition. A thread that should not
+    /// keep the engine alive can hold it by [`Engine::weak`].
+    ///
+    /// ```
+    /// use meantime::*;
+    /// use std::time::Duration;
+    /// # fn main() -> Result<()> {
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let weak = engine.weak();
+    /// std::thread::spawn(move || {
+    ///     while let Some(engine) = weak.upgrade() {
+    ///         engine.increment_epoch();
+    ///         drop(engine);
+    ///         std::thread::sleep(Duration::from_millis(10));
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn increment_epoch(&self) {
+        self.inner.epoch.increment();
+    }
+
+    pub(crate) fn epoch(&self) -> &Arc<vm::EpochCounter> {
+        &self.inner.epoch
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {

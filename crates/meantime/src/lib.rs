@@ -74,8 +74,9 @@ pub use instance::{Export, Instance, InstancePre};
 pub use limits::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use linker::{Linker, UnknownImportError};
 pub use meantime_abi::ValRaw;
+pub use meantime_module::{OperatorCost, VariableOperatorCost};
 pub use module::{Module, ModuleExport, ModuleFunction, ResourcesRequired};
-pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use tiers::{Compilation, Tier};
 pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};
 pub use types::{

@@ -19,24 +19,10 @@ pub(super) fn run(options: &Options) -> Result<Value> {
     };
     let mut hosts = Vec::new();
     if wanted("wasmtime") {
-        hosts.push((
-            "wasmtime",
-            build(
-                &["--manifest-path", "benches/embed/peer/Cargo.toml"],
-                "embed-peer",
-                "meantime-bench-embed-peer",
-            )?,
-        ));
+        hosts.push(("wasmtime", peer()?));
     }
     if wanted("meantime") {
-        hosts.push((
-            "meantime",
-            build(
-                &["--package", "meantime-bench-embed"],
-                "",
-                "meantime-bench-embed",
-            )?,
-        ));
+        hosts.push(("meantime", ours()?));
     }
     let mut order: Vec<String> = Vec::new();
     let mut times: Vec<Vec<Vec<f64>>> = vec![Vec::new(); hosts.len()];
@@ -116,6 +102,24 @@ pub(super) fn run(options: &Options) -> Result<Value> {
         options.runs
     );
     Ok(Value::Array(record))
+}
+
+/// The host program on Wasmtime.
+pub(super) fn peer() -> Result<PathBuf> {
+    build(
+        &["--manifest-path", "benches/embed/peer/Cargo.toml"],
+        "embed-peer",
+        "meantime-bench-embed-peer",
+    )
+}
+
+/// The host program on Meantime.
+pub(super) fn ours() -> Result<PathBuf> {
+    build(
+        &["--package", "meantime-bench-embed"],
+        "",
+        "meantime-bench-embed",
+    )
 }
 
 /// Builds a host program; `folder` is its target folder below the cache, or nothing for the

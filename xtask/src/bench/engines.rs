@@ -29,6 +29,8 @@ pub(super) struct Engine {
     options: &'static [&'static str],
     /// Whether it runs programs with collected objects and exceptions.
     managed: bool,
+    /// Whether it takes part when no engine is named.
+    pub(super) by_default: bool,
     locate: fn() -> Result<PathBuf>,
 }
 
@@ -41,6 +43,7 @@ pub(super) const ENGINES: &[Engine] = &[
         kind: Kind::Command,
         options: &[],
         managed: true,
+        by_default: true,
         locate: fetch::wasmtime,
     },
     Engine {
@@ -49,6 +52,7 @@ pub(super) const ENGINES: &[Engine] = &[
         kind: Kind::Command,
         options: &[],
         managed: true,
+        by_default: true,
         locate: meantime,
     },
     Engine {
@@ -57,6 +61,7 @@ pub(super) const ENGINES: &[Engine] = &[
         kind: Kind::Native,
         options: &[],
         managed: false,
+        by_default: true,
         locate: || Ok(PathBuf::new()),
     },
     Engine {
@@ -65,7 +70,26 @@ pub(super) const ENGINES: &[Engine] = &[
         kind: Kind::Command,
         options: &["-C", "compiler=winch"],
         managed: false,
+        by_default: true,
         locate: fetch::wasmtime,
+    },
+    Engine {
+        name: "baseline",
+        about: "this workspace's command with its baseline compiler alone",
+        kind: Kind::Command,
+        options: &["-C", "compiler=winch"],
+        managed: true,
+        by_default: false,
+        locate: meantime,
+    },
+    Engine {
+        name: "optimized",
+        about: "this workspace's command with its optimizing compiler alone",
+        kind: Kind::Command,
+        options: &["-C", "compiler=cranelift"],
+        managed: true,
+        by_default: false,
+        locate: meantime,
     },
     Engine {
         name: "node",
@@ -73,6 +97,7 @@ pub(super) const ENGINES: &[Engine] = &[
         kind: Kind::Node,
         options: &[],
         managed: true,
+        by_default: true,
         locate: fetch::node,
     },
 ];
@@ -109,6 +134,11 @@ impl Engine {
 }
 
 impl Ready {
+    /// What is started.
+    pub(super) fn executable(&self) -> &Path {
+        &self.executable
+    }
+
     /// Compiles ahead of time, unless this executable already did so for this file.
     pub(super) fn precompiled(&self, wasm: &Path) -> Result<PathBuf> {
         let output = wasm.with_extension(format!("{}.cwasm", self.name));

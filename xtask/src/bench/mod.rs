@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: real programs, side by side with peers, as Markdown tables of ratios.
 //!
-//! Five sections, each its own file: `steady` (how fast compiled code runs), `compile` (Wasm per
-//! CPU second), `start` (a whole process), `embed` (instantiation and host calls through the
-//! API) and `memory64` (what 64-bit addresses cost). Runs of the engines alternate, so that a machine that slows down slows all of them down,
+//! Its sections are a file each: `steady` (how fast compiled code runs), `compile` (Wasm per CPU second), `tiers` (the same for baseline
+//! compilers), `start` (a process that does little), `total` (a process that does much, from bytes), `embed` (instantiation and host calls through
+//! the API) and `memory64` (what 64-bit addresses cost). Runs of the engines alternate, so that a machine that slows down slows all of them down,
 //! and medians are compared. A program whose checksum differs between two engines is a failure and
 //! not a line of a table.
 
@@ -15,6 +15,8 @@ pub mod programs;
 mod start;
 mod steady;
 mod table;
+mod tiers;
+mod total;
 
 use crate::toolbox::build::build;
 use crate::toolbox::fetch;
@@ -28,7 +30,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask bench [OPTIONS]
 
-  --section A,B     steady, compile, start, embed, memory64; all by default
+  --section A,B     steady, compile, tiers, start, total, embed, memory64; all by default
   --programs A,B    only programs whose name contains one of these
   --engines A,B     only these engines; a ratio's base is `wasmtime`, or the first of them
   --runs N          runs of each steady-state pair; 5 by default (start-up takes four times as many)
@@ -39,7 +41,9 @@ usage: cargo xtask bench [OPTIONS]
   --list            print programs and engines, measure nothing
 ";
 
-const SECTIONS: [&str; 5] = ["steady", "compile", "start", "embed", "memory64"];
+const SECTIONS: [&str; 7] = [
+    "steady", "compile", "tiers", "start", "total", "embed", "memory64",
+];
 
 /// What was asked for on the command line.
 #[derive(Debug)]
@@ -119,8 +123,9 @@ impl Options {
     fn engines(&self) -> Vec<&'static Engine> {
         ENGINES
             .iter()
-            .filter(|engine| {
-                self.engines.is_empty() || self.engines.iter().any(|name| name == engine.name)
+            .filter(|engine| match self.engines.is_empty() {
+                true => engine.by_default,
+                false => self.engines.iter().any(|name| name == engine.name),
             })
             .collect()
     }
@@ -174,7 +179,7 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
     }
     let mut record = serde_json::Map::new();
     let mut failures = Vec::new();
-    if ["steady", "compile", "start"]
+    if ["steady", "compile", "tiers", "start", "total"]
         .iter()
         .any(|section| options.has(section))
     {
@@ -191,8 +196,14 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
                 compile::run(&options, &engines, &programs)?,
             );
         }
+        if options.has("tiers") {
+            record.insert("tiers".into(), tiers::run(&options, &engines, &programs)?);
+        }
         if options.has("start") {
             record.insert("start".into(), start::run(&options, &engines, &programs)?);
+        }
+        if options.has("total") {
+            record.insert("total".into(), total::run(&options, &programs)?);
         }
     }
     if options.has("embed") {

@@ -122,8 +122,9 @@ impl<M: Machine> Compiler<'_, M> {
             }
         }
         if let Some((lowest, slots)) = in_frame {
-            M::clear_frame(&mut self.b, lowest, slots);
-            self.state.context = false;
+            if M::clear_frame(&mut self.b, lowest, slots) {
+                self.state.context = false;
+            }
         }
     }
 

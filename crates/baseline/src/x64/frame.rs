@@ -27,19 +27,19 @@ pub(super) fn return_(b: &mut Buffer, popped: u32) {
 /// Slots cleared by instructions of their own.
 const UNROLLED: u32 = 16;
 
-pub(super) fn clear(b: &mut Buffer, disp: i32, slots: u32) {
+pub(super) fn clear(b: &mut Buffer, disp: i32, slots: u32) -> bool {
     if slots > UNROLLED {
         // `rep stosq` writes `rcx` words of `rax` from `rdi` upwards.
         rm(b, ops::LEA, true, RDI.0, frame(disp));
         rr(b, ops::ARITH.plus(XOR * 8), false, RAX.0, RAX.0);
         mov_imm32(b, RCX.0, slots);
         b.put(0xab_48f3, 3);
-        return;
+        return true;
     }
     if slots == 1 {
         rm(b, ops::MOV_IMM, true, 0, frame(disp));
         imm32(b, 0);
-        return;
+        return false;
     }
     let xmm = super::FLOAT_SCRATCH.0;
     rr(b, ops::packed(false, ops::XOR), false, xmm, xmm);
@@ -50,6 +50,7 @@ pub(super) fn clear(b: &mut Buffer, disp: i32, slots: u32) {
         rm(b, ops::MOVUPS_STORE, false, xmm, frame(disp + slot as i32 * 8));
         at += 2;
     }
+    false
 }
 
 /// The arguments are at the stack pointer, after 16 bytes of room. They go to where the caller's stack pointer was, from there downwards, with

@@ -151,8 +151,8 @@ impl Machine for X64 {
         rm(b, ops::LEA, true, dst.0, frame(disp));
     }
 
-    fn clear_frame(b: &mut Buffer, disp: i32, slots: u32) {
-        frame::clear(b, disp, slots);
+    fn clear_frame(b: &mut Buffer, disp: i32, slots: u32) -> bool {
+        frame::clear(b, disp, slots)
     }
 
     #[inline]

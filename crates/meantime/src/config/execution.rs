@@ -1,6 +1,8 @@
 //! Options about running: stacks, interruption, traps.
 
 use super::Config;
+use crate::OperatorCost;
+use meantime_abi::FuelCosts;
 
 impl Config {
     /// Bytes of stack that guest code may use, in all frames together; using more is a trap. 512 KiB by default.
@@ -35,16 +37,55 @@ impl Config {
         self.not_yet("concurrency_support", enable)
     }
 
-    /// Counting of executed instructions. Not supported by this version.
+    /// Whether guests use up fuel as they run, and are stopped when their store has none left. False by default.
+    ///
+    /// This bounds what a guest does, and always at the same place: the same call with the same fuel comes to the same end on every machine. It costs
+    /// more than [`Config::epoch_interruption`], which bounds the time that it takes.
+    ///
+    /// A store has no fuel before [`Store::set_fuel`](crate::Store::set_fuel). Entering a function uses one, and so does almost every instruction; those
+    /// that only shape the code (`nop`, `drop`, `block`, `loop`, `else`, `end`, `return`, `unreachable`) use none, and those that work on many bytes
+    /// or elements one more for each. [`Config::operator_cost`] changes that.
     pub fn consume_fuel(&mut self, enable: bool) -> &mut Self {
         self.tunables.consume_fuel = enable;
-        self.not_yet("consume_fuel", enable)
+        self
     }
 
-    /// Interruption from other threads. Not supported by this version.
+    /// How much fuel each instruction uses, where fuel is counted ([`Config::consume_fuel`]).
+    ///
+    /// ```
+    /// use meantime::*;
+    /// # fn main() -> Result<()> {
+    /// let mut cost = OperatorCost::new();
+    /// cost.I32DivU = 20;
+    /// cost.variable.memory_fill_per_byte = 0;
+    /// let engine = Engine::new(Config::new().consume_fuel(true).operator_cost(cost))?;
+    /// let module = Module::new(
+    ///     &engine,
+    ///     r#"(module (func (export "run") (drop (i32.div_u (i32.const 6) (i32.const 3)))))"#,
+    /// )?;
+    /// let mut store = Store::new(&engine, ());
+    /// store.set_fuel(100)?;
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// instance.get_typed_func::<(), ()>(&mut store, "run")?.call(&mut store, ())?;
+    /// // The function's entry, two constants, and the division.
+    /// assert_eq!(store.get_fuel()?, 100 - 1 - 2 - 20);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn operator_cost(&mut self, cost: OperatorCost) -> &mut Self {
+        self.tunables.operator_cost = FuelCosts::from(&cost);
+        self
+    }
+
+    /// Whether guests can be interrupted from another thread, by [`Engine::increment_epoch`](crate::Engine::increment_epoch). False by default.
+    ///
+    /// Guests compare the engine's epoch with the deadline of their store ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline), to be called
+    /// before they run) in every round of a loop, on the way to a function's first call, and before instructions that work on many bytes or elements.
+    /// What happens at the deadline is the store's choice: a trap ([`Store::epoch_deadline_trap`](crate::Store::epoch_deadline_trap)), which
+    /// is the default, or [`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback). Guests that wait in a host function are not interrupted.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Self {
         self.tunables.epoch_interruption = enable;
-        self.not_yet("epoch_interruption", enable)
+        self
     }
 
     /// Whether faults of the hardware become traps. If not, compiled code checks for everything explicitly and the process's signal

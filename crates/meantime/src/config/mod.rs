@@ -25,7 +25,7 @@ pub use options::{
 pub use pooling::PoolingAllocationConfig;
 
 use crate::error::{Context, Result, bail, ensure};
-use meantime_abi::Tunables;
+use meantime_abi::{FuelCosts, Tunables};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -186,6 +186,10 @@ impl Config {
             bail!("the pooling allocator is not supported by this version of Meantime");
         }
         let mut tunables = self.tunables.clone();
+        if !tunables.consume_fuel {
+            // Nothing is counted, so engines that differ in it alone run each other's code.
+            tunables.operator_cost = FuelCosts::default();
+        }
         memory::round(&mut tunables).context("the sizes of memories' reservations and guards")?;
         tunables.inlining = matches!(self.compiler_inlining_mode(), Inlining::Yes);
         Ok((tunables, features))

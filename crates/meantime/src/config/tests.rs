@@ -104,22 +104,22 @@ fn features_by_method() {
 #[test]
 fn what_is_not_supported_yet_is_refused_until_it_is_switched_off() {
     let mut config = Config::new();
-    config.consume_fuel(true).epoch_interruption(true);
+    config.async_stack_zeroing(true).concurrency_support(true);
     let message = config.validate().unwrap_err().to_string();
     assert_eq!(
         message,
-        "`Config::consume_fuel` is not supported by this version of Meantime"
+        "`Config::async_stack_zeroing` is not supported by this version of Meantime"
     );
-    config.consume_fuel(false);
+    config.async_stack_zeroing(false);
     assert!(
         config
             .validate()
             .unwrap_err()
             .to_string()
-            .contains("epoch_interruption")
+            .contains("concurrency_support")
     );
-    config.epoch_interruption(false);
-    assert!(!valid(&config).0.consume_fuel);
+    config.concurrency_support(false);
+    valid(&config);
 
     type Change = fn(&mut Config) -> &mut Config;
     let refused: &[(&str, Change)] = &[

@@ -42,7 +42,11 @@ impl<T: 'static> Caller<'_, T> {
         }
     }
 
-    pub(super) fn opaque_mut(&mut self) -> &mut StoreOpaque {
+    pub(crate) fn opaque(&self) -> &StoreOpaque {
+        self.store.0.opaque()
+    }
+
+    pub(crate) fn opaque_mut(&mut self) -> &mut StoreOpaque {
         self.store.0.opaque_mut()
     }
 

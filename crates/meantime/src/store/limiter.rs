@@ -1,4 +1,4 @@
-//! What `vm` asks a store: whether memories and tables may grow, and how types relate.
+//! What `vm` asks a store: whether memories and tables may grow, how types relate, and what happens at a deadline.
 
 use super::{Counts, LimiterFn, StoreInner, to_host_error};
 use meantime_abi::TypeId;
@@ -72,5 +72,9 @@ impl<T> vm::VmStore for StoreInner<T> {
 
     fn is_subtype(&self, actual: TypeId, expected: TypeId) -> bool {
         self.opaque.engine.types().is_subtype(actual, expected)
+    }
+
+    fn epoch_reached(&mut self) -> Result<u64, vm::Pending> {
+        self.at_epoch_deadline()
     }
 }

@@ -5,9 +5,11 @@
 
 mod context;
 mod heap;
+mod interrupt;
 mod limiter;
 
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+pub use interrupt::UpdateDeadline;
 
 use crate::{Engine, Error, ExternType, Module, ResourceLimiter, Result, bail};
 use core::mem::ManuallyDrop;
@@ -70,6 +72,7 @@ type LimiterFn<T> = Box<dyn FnMut(&mut T) -> &mut (dyn ResourceLimiter) + Send +
 pub struct StoreInner<T: 'static> {
     opaque: StoreOpaque,
     limiter: Option<LimiterFn<T>>,
+    at_deadline: interrupt::AtDeadline<T>,
     data: ManuallyDrop<T>,
 }
 
@@ -111,7 +114,8 @@ impl<T> Store<T> {
     /// When memory is exhausted.
     #[allow(unsafe_code)]
     pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
-        let core = vm::OwnedStore::new(engine.store_options());
+        let mut core = vm::OwnedStore::new(engine.store_options());
+        core.set_epoch_counter(engine.epoch().clone());
         let mut inner = Box::new(StoreInner {
             opaque: StoreOpaque {
                 id: StoreId::next(),
@@ -127,6 +131,7 @@ impl<T> Store<T> {
                 heap_types: heap::HeapTypes::default(),
             },
             limiter: None,
+            at_deadline: interrupt::AtDeadline::Trap,
             data: ManuallyDrop::new(data),
         });
         let embedder: NonNull<dyn vm::VmStore> = NonNull::from(&mut *inner);

@@ -140,9 +140,10 @@ impl ModuleTiers {
         // On a thread with room: the guest's stack may be nearly full.
         let this = self.clone();
         let work = move || this.optimize(func, None);
-        let (compiled, _) = self.engine.background.call(work).ok_or_else(|| {
-            crate::format_err!("there is no thread to compile a function with")
-        })??;
+        let (compiled, _) =
+            self.engine.background.call(work).ok_or_else(|| {
+                crate::format_err!("there is no thread to compile a function with")
+            })??;
         let address = publish(code, func, &compiled)?;
         let size = compiled.code.len();
         self.log.note(func, Tier::Optimized, began, size);

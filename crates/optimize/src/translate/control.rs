@@ -581,11 +581,7 @@ impl Translator<'_> {
         let other = self.frame_at(default);
         let (block, _) = self.target(other);
         let same = self.s.control[other].flow.owed == self.flow.owed;
-        let next = if same {
-            block
-        } else {
-            self.b.create_block()
-        };
+        let next = if same { block } else { self.b.create_block() };
         self.b.ins().brif(is_first, first, &[], next, &[]);
         if !same {
             self.enter(next);

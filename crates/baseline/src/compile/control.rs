@@ -1,0 +1,557 @@
+//! Structured control.
+//!
+//! The one idea: where control flow meets, the operand stack is in its slots, but for a block's single result, which is in the register of
+//! results. A block whose label nobody branches to costs nothing at its end: its results stay where they are.
+
+use super::state::State;
+use super::value::{Place, Value, is_float, size_of};
+use super::{Compiler, malformed};
+use crate::buffer::Label;
+use crate::machine::{Cond, FSrc, Fpr, Gpr, IntCc, Machine, Size, Src};
+use meantime_abi::{Trap, TypeIndex, ValRepr};
+
+/// A block that is open.
+#[derive(Copy, Clone)]
+pub(super) struct Frame {
+    pub(super) kind: Kind,
+    /// Where a branch to it leads.
+    pub(super) label: Label,
+    /// What that expects, once there was one.
+    pub(super) state: Option<State>,
+    sig: BlockSig,
+    /// Entries of the operand stack below the parameters.
+    pub(super) height: usize,
+    /// How far the topmost of their slots is below the frame pointer.
+    pub(super) depth: u32,
+    params: usize,
+    results: usize,
+}
+
+#[derive(Copy, Clone)]
+pub(super) enum Kind {
+    Block,
+    Loop,
+    /// An `if` before its `else`: where that begins, and with what.
+    If(Label, State),
+    Else,
+    Function,
+}
+
+/// Where the types of a block come from.
+#[derive(Copy, Clone)]
+pub(super) enum BlockSig {
+    Empty,
+    One(ValRepr),
+    Func(TypeIndex),
+    Function,
+}
+
+impl Frame {
+    /// How many values a branch takes along.
+    fn arity(&self) -> usize {
+        match self.kind {
+            Kind::Loop => self.params,
+            _ => self.results,
+        }
+    }
+
+    /// Whether those are in slots.
+    fn in_slots(&self) -> bool {
+        self.arity() > 1 || matches!(self.kind, Kind::Loop) && self.params == 1
+    }
+}
+
+impl<M: Machine> Compiler<'_, M> {
+    fn result_type(&self, sig: BlockSig, i: usize) -> ValRepr {
+        match sig {
+            BlockSig::Empty => unreachable!("validated: no result"),
+            BlockSig::One(ty) => ty,
+            BlockSig::Func(ty) => self.module.type_as_func(ty).results[i].repr(),
+            BlockSig::Function => self.ty.results[i].repr(),
+        }
+    }
+
+    fn param_type(&self, sig: BlockSig, i: usize) -> ValRepr {
+        match sig {
+            BlockSig::Func(ty) => self.module.type_as_func(ty).params[i].repr(),
+            _ => unreachable!("validated: no parameter"),
+        }
+    }
+
+    /// Reads a block's type: parameters and results.
+    fn block_type(&mut self) -> (BlockSig, usize, usize) {
+        match self.block_sig() {
+            Some(BlockSig::Func(ty)) => {
+                let func = self.module.type_as_func(ty);
+                let has_vector = |types: &[meantime_abi::ValType]| {
+                    types.iter().any(|t| t.repr() == ValRepr::V128)
+                };
+                if has_vector(&func.params) || has_vector(&func.results) {
+                    self.unsupported("vectors");
+                }
+                (BlockSig::Func(ty), func.params.len(), func.results.len())
+            }
+            Some(BlockSig::One(ty)) => {
+                if ty == ValRepr::V128 {
+                    self.unsupported("vectors");
+                }
+                (BlockSig::One(ty), 0, 1)
+            }
+            Some(sig) => (sig, 0, 0),
+            None => {
+                self.error = Some(malformed());
+                (BlockSig::Empty, 0, 0)
+            }
+        }
+    }
+
+    pub(super) fn push_frame(&mut self, kind: Kind, sig: BlockSig, params: usize, results: usize) {
+        let height = self.s.stack.len().saturating_sub(params);
+        let depth = match self.s.stack.get(height) {
+            Some(value) => value.slot - super::value::slot_size(value.ty),
+            None => self.depth,
+        };
+        let label = self.b.label();
+        self.s.frames.push(Frame {
+            kind,
+            label,
+            state: None,
+            sig,
+            height,
+            depth,
+            params,
+            results,
+        });
+    }
+
+    pub(super) fn block(&mut self) {
+        let (sig, params, results) = self.block_type();
+        self.flush(params);
+        self.push_frame(Kind::Block, sig, params, results);
+    }
+
+    pub(super) fn begin_loop(&mut self) {
+        let loop_at = self.b.wasm_offset;
+        let (sig, params, results) = self.block_type();
+        self.flush(params);
+        self.push_frame(Kind::Loop, sig, params, results);
+        // Most loops use memory, and to have these once in front costs little.
+        self.use_context();
+        if !self.module.memories().is_empty() {
+            self.use_base();
+        }
+        // What is valid may change in the loop, and then need not be saved.
+        self.state.saved &= !self.state.valid;
+        let state = self.state;
+        if let Some(frame) = self.s.frames.last_mut() {
+            frame.state = Some(state);
+            let label = frame.label;
+            self.b.bind::<M>(label);
+        }
+        self.count_loop(loop_at);
+    }
+
+    pub(super) fn begin_if(&mut self) {
+        let (sig, params, results) = self.block_type();
+        let cond = self.pop_condition();
+        self.flush(params);
+        let otherwise = self.b.label();
+        M::jump_if(&mut self.b, M::invert(cond), otherwise);
+        self.push_frame(Kind::If(otherwise, self.state), sig, params, results);
+    }
+
+    /// A condition on top, perhaps made from a value.
+    pub(super) fn pop_condition(&mut self) -> Cond {
+        let value = self.pop();
+        if value.place == Place::Flags {
+            return Cond(value.reg);
+        }
+        let mut src = self.src(value);
+        if let Src::Imm(_) = src {
+            M::move_int(&mut self.b, Size::S64, M::SCRATCH, src);
+            src = Src::Reg(M::SCRATCH);
+        }
+        let size = size_of(value.ty);
+        let cond = M::compare(&mut self.b, IntCc::Ne, size, src, Src::Imm(0));
+        self.release(value);
+        cond
+    }
+
+    /// Pushes the parameters of a block, which are in their slots.
+    fn push_params(&mut self, frame: &Frame) {
+        for i in 0..frame.params {
+            let ty = self.param_type(frame.sig, i);
+            self.push_slot(ty);
+        }
+        self.flushed = self.s.stack.len();
+    }
+
+    pub(super) fn begin_else(&mut self) {
+        let Some(mut frame) = self.s.frames.pop() else {
+            self.error = Some(malformed());
+            return;
+        };
+        let Kind::If(otherwise, state) = frame.kind else {
+            self.error = Some(malformed());
+            return;
+        };
+        frame.kind = Kind::Else;
+        self.s.frames.push(frame);
+        if self.reachable {
+            self.branch(self.s.frames.len() - 1);
+        }
+        self.truncate(frame.height);
+        self.bind(otherwise, &state);
+        self.push_params(&frame);
+        self.reachable = true;
+    }
+
+    pub(super) fn end(&mut self) {
+        let Some(frame) = self.s.frames.last().copied() else {
+            self.error = Some(malformed());
+            return;
+        };
+        match frame.kind {
+            Kind::Loop => {}
+            Kind::If(otherwise, state) => self.end_if(&frame, otherwise, &state),
+            Kind::Function => {
+                if self.reachable {
+                    self.to_results(&frame);
+                }
+                if self.reachable || self.b.is_awaited(frame.label) {
+                    self.b.bind::<M>(frame.label);
+                    self.leave_function();
+                }
+                self.truncate(0);
+                self.s.frames.pop();
+                self.reachable = false;
+                return;
+            }
+            Kind::Block | Kind::Else => self.end_block(&frame),
+        }
+        if !self.reachable {
+            self.truncate(frame.height);
+        }
+        self.s.frames.pop();
+        debug_assert!(
+            !self.reachable || self.s.stack.len() == frame.height + frame.results,
+            "validated: a block leaves its results"
+        );
+    }
+
+    /// Continues at a block's label, if somebody branches there.
+    fn end_block(&mut self, frame: &Frame) {
+        if !self.b.is_awaited(frame.label) {
+            return;
+        }
+        // The copy may be older than the last branch.
+        let state = self.s.frames.last().and_then(|f| f.state);
+        let state = state.unwrap_or(self.state);
+        if self.reachable {
+            self.to_results(frame);
+            self.conform(&state);
+        }
+        self.truncate(frame.height);
+        self.bind(frame.label, &state);
+        self.push_results(frame);
+        self.reachable = true;
+    }
+
+    /// Ends an `if` that has no `else`: its parameters are its results when the condition is zero.
+    fn end_if(&mut self, frame: &Frame, otherwise: Label, state: &State) {
+        if self.reachable && frame.results != 1 && frame.state.is_none() {
+            // Both edges go on here; what one of them lacks is done on the other or forgotten.
+            self.to_results(frame);
+            let meet = self.state.meet(state);
+            self.conform(&meet);
+            self.truncate(frame.height);
+            self.b.bind::<M>(otherwise);
+            self.bind(frame.label, &meet);
+            self.push_results(frame);
+            return;
+        }
+        if self.reachable {
+            self.branch(self.s.frames.len() - 1);
+        }
+        self.truncate(frame.height);
+        self.bind(otherwise, state);
+        self.push_params(frame);
+        self.reachable = true;
+        self.end_block(frame);
+    }
+
+    /// Pushes the results of a block, which are where branches leave them.
+    fn push_results(&mut self, frame: &Frame) {
+        if frame.results == 1 {
+            let ty = self.result_type(frame.sig, 0);
+            if is_float(ty) {
+                self.take_fpr(M::FLOAT_RESULT);
+                self.push_fpr(ty, M::FLOAT_RESULT);
+            } else {
+                self.take_gpr(M::RESULT);
+                self.push_gpr(ty, M::RESULT);
+            }
+            return;
+        }
+        for i in 0..frame.results {
+            let ty = self.result_type(frame.sig, i);
+            self.push_slot(ty);
+        }
+        self.flushed = self.s.stack.len();
+    }
+
+    /// Moves the topmost values to where a branch to a frame leaves them. They stay on the stack only if they are where they were, or it is a
+    /// single one in the register of results. Changes no flags.
+    fn to_results(&mut self, frame: &Frame) {
+        let count = frame.arity();
+        if count == 0 {
+            return;
+        }
+        if !frame.in_slots() {
+            self.to_result_register();
+            return;
+        }
+        let first = self.s.stack.len() - count;
+        // Slots only ever move down, so the lowest goes first.
+        let mut depth = frame.depth;
+        for entry in first..self.s.stack.len() {
+            let value = self.s.stack[entry];
+            depth += super::value::slot_size(value.ty);
+            if value.place != Place::Slot || value.slot != depth {
+                self.write_frame(-(depth as i32), value);
+            }
+        }
+    }
+
+    /// Moves the topmost value to the register of results.
+    fn to_result_register(&mut self) {
+        let top = self.s.stack.len() - 1;
+        let value = self.s.stack[top];
+        if is_float(value.ty) {
+            if value.place == Place::Fpr && value.reg == M::FLOAT_RESULT.0 {
+                return;
+            }
+            let value = self.pop();
+            self.take_fpr(M::FLOAT_RESULT);
+            let src: FSrc = self.float_src(value);
+            M::move_float(&mut self.b, size_of(value.ty), M::FLOAT_RESULT, src);
+            self.release(value);
+            self.push_fpr(value.ty, M::FLOAT_RESULT);
+        } else {
+            if Self::is_in(value, M::RESULT) {
+                return;
+            }
+            let value = self.pop();
+            self.take_gpr(M::RESULT);
+            let src = self.src(value);
+            M::move_int(&mut self.b, size_of(value.ty), M::RESULT, src);
+            self.release(value);
+            self.push_gpr(value.ty, M::RESULT);
+        }
+    }
+
+    /// The frame that a branch of this depth leads to.
+    pub(super) fn frame_at(&mut self, depth: u32) -> Option<usize> {
+        let index = (self.s.frames.len() - 1).checked_sub(depth as usize);
+        if index.is_none() {
+            self.error = Some(malformed());
+        }
+        index
+    }
+
+    /// Agrees with a frame's label on the state. Changes no flags.
+    fn agree(&mut self, index: usize) {
+        match self.s.frames[index].state {
+            Some(state) => self.conform(&state),
+            // Nothing is expected where the function ends.
+            None if index == 0 => {}
+            None => self.s.frames[index].state = Some(self.state),
+        }
+    }
+
+    /// Branches to a frame's label with the topmost values. What follows cannot be reached.
+    pub(super) fn branch(&mut self, index: usize) {
+        let frame = self.s.frames[index];
+        self.to_results(&frame);
+        self.agree(index);
+        M::jump(&mut self.b, frame.label);
+        self.reachable = false;
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        if let Some(index) = self.frame_at(depth) {
+            self.branch(index);
+        }
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let Some(index) = self.frame_at(depth) else {
+            return;
+        };
+        let cond = self.pop_condition();
+        self.branch_if(cond, index);
+    }
+
+    /// Branches to a frame's label with the topmost values when a condition holds.
+    pub(super) fn branch_if(&mut self, cond: Cond, index: usize) {
+        let frame = self.s.frames[index];
+        if !frame.in_slots() || self.are_in_place(&frame) {
+            if frame.in_slots() {
+                self.flush(frame.arity());
+            } else {
+                self.to_results(&frame);
+            }
+            self.agree(index);
+            M::jump_if(&mut self.b, cond, frame.label);
+            return;
+        }
+        // The slots that they go to are those of other values, which are still wanted when there is no branch.
+        let skip = self.b.label();
+        M::jump_if(&mut self.b, M::invert(cond), skip);
+        let state = self.state;
+        self.to_results(&frame);
+        self.agree(index);
+        M::jump(&mut self.b, frame.label);
+        self.bind(skip, &state);
+    }
+
+    /// Whether the slots of the topmost values are those in which a branch leaves them.
+    fn are_in_place(&self, frame: &Frame) -> bool {
+        self.s.stack.len() - frame.arity() == frame.height
+    }
+
+    pub(super) fn return_(&mut self) {
+        self.branch(0);
+    }
+
+    pub(super) fn unreachable(&mut self) {
+        self.trap_always(Trap::UnreachableCodeReached);
+    }
+
+    /// Traps. What follows cannot be reached.
+    pub(super) fn trap_always(&mut self, trap: Trap) {
+        if self.signals() {
+            self.t.trap(self.b.at(), self.b.wasm_offset, trap);
+            M::trap(&mut self.b);
+        } else {
+            let label = self.b.trap_label(trap);
+            M::jump(&mut self.b, label);
+        }
+        self.reachable = false;
+    }
+
+    pub(super) fn br_table(&mut self) {
+        let mut targets = std::mem::take(&mut self.s.targets);
+        targets.clear();
+        let count = self.leb_u32();
+        if count as usize > self.code.len() - self.at {
+            self.error = Some(malformed());
+            return;
+        }
+        for _ in 0..=count {
+            targets.push(self.leb_u32());
+        }
+        let deepest = targets.iter().copied().max().unwrap_or(0);
+        if self.frame_at(deepest).is_some() {
+            self.branch_by_table(&targets);
+        }
+        self.s.targets = targets;
+    }
+
+    /// The last of the depths is the default's.
+    fn branch_by_table(&mut self, depths: &[u32]) {
+        let selector = self.pop();
+        let Some((default, entries)) = depths.split_last() else {
+            return;
+        };
+        if entries.is_empty() {
+            self.release(selector);
+            return self.br(*default);
+        }
+        let outermost = self.s.frames.len() - 1;
+        let frame_of = |depth: u32| outermost - depth as usize;
+        let arity = self.s.frames[frame_of(*default)].arity();
+        let in_slots = |d: &u32| self.s.frames[frame_of(*d)].in_slots();
+        let with_edges = arity > 0 && depths.iter().any(in_slots);
+        let index = self.table_index(selector, arity == 1 && !with_edges);
+        if with_edges {
+            // In their slots, where each edge finds them.
+            self.flush(arity);
+        } else {
+            // Each agrees with all, and then with those that nobody branched to yet.
+            for depth in depths {
+                if let Some(state) = self.s.frames[frame_of(*depth)].state {
+                    self.conform(&state);
+                }
+            }
+            for depth in depths {
+                self.agree(frame_of(*depth));
+            }
+        }
+        let labels = self.table_labels(depths, with_edges);
+        let (default_label, labels) = labels.split_last().expect("there is a default");
+        let count = Src::Imm(i64::from(entries.len() as i32));
+        let beyond = M::compare(&mut self.b, IntCc::GeU, Size::S32, Src::Reg(index), count);
+        M::jump_if(&mut self.b, beyond, *default_label);
+        M::jump_table(&mut self.b, index, &mut labels.iter().copied());
+        self.free_gpr(index);
+        if with_edges {
+            self.write_edges(depths);
+        }
+        self.reachable = false;
+    }
+
+    /// The selector in a register of its own, which is not that of a result that goes along.
+    fn table_index(&mut self, selector: Value, with_result: bool) -> Gpr {
+        let mut index = self.own_gpr(selector);
+        if with_result {
+            if index == M::RESULT {
+                let other = self.alloc_gpr();
+                M::move_int(&mut self.b, Size::S32, other, Src::Reg(index));
+                self.free_gpr(index);
+                index = other;
+            }
+            self.to_result_register();
+        }
+        index
+    }
+
+    /// The label of each entry: the frame's, or one of an edge that first moves the values.
+    fn table_labels(&mut self, depths: &[u32], with_edges: bool) -> Vec<Label> {
+        let outermost = self.s.frames.len() - 1;
+        if !with_edges {
+            let label = |d: &u32| self.s.frames[outermost - *d as usize].label;
+            return depths.iter().map(label).collect();
+        }
+        self.s.edges.clear();
+        self.s.edges.resize(outermost + 1, Label::NONE);
+        let mut labels = Vec::with_capacity(depths.len());
+        for depth in depths {
+            if self.s.edges[*depth as usize] == Label::NONE {
+                self.s.edges[*depth as usize] = self.b.label();
+            }
+            labels.push(self.s.edges[*depth as usize]);
+        }
+        labels
+    }
+
+    fn write_edges(&mut self, depths: &[u32]) {
+        let outermost = self.s.frames.len() - 1;
+        let state = self.state;
+        for depth in depths {
+            let label = std::mem::replace(&mut self.s.edges[*depth as usize], Label::NONE);
+            if label == Label::NONE {
+                continue;
+            }
+            let frame = outermost - *depth as usize;
+            self.bind(label, &state);
+            self.branch(frame);
+            if !self.s.frames[frame].in_slots() {
+                // The next edge finds the value in its slot again.
+                let value = self.pop();
+                self.release(value);
+                self.push_slot(value.ty);
+            }
+        }
+    }
+}

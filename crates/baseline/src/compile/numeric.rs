@@ -1,0 +1,346 @@
+//! Instructions on integers.
+//!
+//! The one idea: what has only constants as operands is computed here; of what has one, the machine makes an immediate.
+
+use super::Compiler;
+use super::value::{Place, Value, size_of};
+use crate::machine::*;
+use meantime_abi::ValRepr;
+
+fn int_type(size: Size) -> ValRepr {
+    match size {
+        Size::S32 => ValRepr::I32,
+        Size::S64 => ValRepr::I64,
+    }
+}
+
+/// A result as the bits of a constant.
+fn truncated(size: Size, bits: u64) -> u64 {
+    match size {
+        Size::S32 => u64::from(bits as u32),
+        Size::S64 => bits,
+    }
+}
+
+/// Constants as signed numbers.
+fn signed(size: Size, bits: u64) -> i64 {
+    match size {
+        Size::S32 => i64::from(bits as i32),
+        Size::S64 => bits as i64,
+    }
+}
+
+impl<M: Machine> Compiler<'_, M> {
+    /// Two operands in the order in which they were pushed.
+    fn pop2(&mut self) -> (Value, Value) {
+        let y = self.pop();
+        (self.pop(), y)
+    }
+
+    pub(super) fn int_op(&mut self, op: IntOp, size: Size) {
+        let (x, y) = self.pop2();
+        if x.is_const() && y.is_const() {
+            let (x, y) = (x.bits, y.bits);
+            let bits = match op {
+                IntOp::Add => x.wrapping_add(y),
+                IntOp::Sub => x.wrapping_sub(y),
+                IntOp::Mul => x.wrapping_mul(y),
+                IntOp::And => x & y,
+                IntOp::Or => x | y,
+                IntOp::Xor => x ^ y,
+            };
+            return self.push_const(int_type(size), truncated(size, bits));
+        }
+        if op == IntOp::Mul && y.is_const() && y.bits.is_power_of_two() {
+            let count = i64::from(y.bits.trailing_zeros());
+            return self.shift_by(ShiftOp::Shl, size, x, count);
+        }
+        let (src_x, src_y) = (self.src(x), self.src(y));
+        if op == IntOp::And && size == Size::S32 && self.next_uses_condition() {
+            // Whether it is zero is all that matters.
+            let cond = M::test(&mut self.b, size, src_x, src_y);
+            self.release(x);
+            self.release(y);
+            return self.push_flags(cond.0);
+        }
+        let dst = self.dest_of(x, op.commutes().then_some(y));
+        M::int_op(&mut self.b, op, size, dst, src_x, src_y);
+        self.release_unless(x, dst);
+        self.release_unless(y, dst);
+        self.push_gpr(int_type(size), dst);
+    }
+
+    pub(super) fn shift(&mut self, op: ShiftOp, size: Size) {
+        let (x, y) = self.pop2();
+        if y.is_const() {
+            let count = (y.bits & u64::from(size.bits() - 1)) as i64;
+            return self.shift_by(op, size, x, count);
+        }
+        let Some(count) = M::SHIFT_COUNT else {
+            let y_reg = self.in_gpr(y);
+            let src = self.src(x);
+            let dst = self.dest_of(x, None);
+            M::shift(&mut self.b, op, size, dst, src, Src::Reg(y_reg));
+            self.release_unless(x, dst);
+            self.release(y);
+            self.free_unless_of(y_reg, y, dst);
+            return self.push_gpr(int_type(size), dst);
+        };
+        // The count goes to its register, which must not be that of what is shifted.
+        let mut x = x;
+        if Self::is_in(x, count) {
+            let to = self.alloc_gpr();
+            M::move_int(&mut self.b, Size::S64, to, Src::Reg(count));
+            x.reg = to.0;
+            self.free_gpr(count);
+        }
+        if !Self::is_in(y, count) {
+            self.take_gpr(count);
+            let src = self.src(y);
+            M::move_int(&mut self.b, size, count, src);
+            self.release(y);
+        }
+        let src = self.src(x);
+        let dst = self.dest_of(x, None);
+        M::shift(&mut self.b, op, size, dst, src, Src::Reg(count));
+        self.release_unless(x, dst);
+        self.free_gpr(count);
+        self.push_gpr(int_type(size), dst);
+    }
+
+    /// Frees a register that a value was loaded into, unless it is the destination.
+    fn free_unless_of(&mut self, reg: Gpr, value: Value, dst: Gpr) {
+        if value.place != Place::Gpr && reg != dst {
+            self.free_gpr(reg);
+        }
+    }
+
+    fn shift_by(&mut self, op: ShiftOp, size: Size, x: Value, count: i64) {
+        if x.is_const() {
+            let (bits, count) = (x.bits, count as u32);
+            let bits = match (op, size) {
+                (ShiftOp::Shl, _) => bits << count,
+                (ShiftOp::ShrU, _) => bits >> count,
+                (ShiftOp::ShrS, _) => (signed(size, bits) >> count) as u64,
+                (ShiftOp::Rotl, Size::S32) => u64::from((bits as u32).rotate_left(count)),
+                (ShiftOp::Rotl, Size::S64) => bits.rotate_left(count),
+                (ShiftOp::Rotr, Size::S32) => u64::from((bits as u32).rotate_right(count)),
+                (ShiftOp::Rotr, Size::S64) => bits.rotate_right(count),
+            };
+            return self.push_const(int_type(size), truncated(size, bits));
+        }
+        let src = self.src(x);
+        let dst = self.dest_of(x, None);
+        M::shift(&mut self.b, op, size, dst, src, Src::Imm(count));
+        self.release_unless(x, dst);
+        self.push_gpr(int_type(size), dst);
+    }
+
+    /// An operation on one operand.
+    fn unary(&mut self, ty: ValRepr, write: impl FnOnce(&mut crate::buffer::Buffer, Gpr, Src)) {
+        let x = self.pop();
+        let src = self.src(x);
+        let dst = self.dest_of(x, None);
+        write(&mut self.b, dst, src);
+        self.release_unless(x, dst);
+        self.push_gpr(ty, dst);
+    }
+
+    pub(super) fn bit_op(&mut self, op: BitOp, size: Size) {
+        self.unary(int_type(size), |b, dst, src| M::bit_op(b, op, size, dst, src));
+    }
+
+    pub(super) fn extend(&mut self, extend: Extend, size: Size, ty: ValRepr) {
+        self.unary(ty, |b, dst, src| M::extend(b, extend, size, dst, src));
+    }
+
+    /// `i64.extend_i32_u`: in a register, it is done.
+    pub(super) fn zero_extend(&mut self) {
+        let x = self.pop();
+        match x.place {
+            Place::Const => self.push_const(ValRepr::I64, x.bits),
+            Place::Gpr => self.push_gpr(ValRepr::I64, Gpr(x.reg)),
+            _ => {
+                let src = self.src(x);
+                let dst = self.dest();
+                M::move_int(&mut self.b, Size::S32, dst, src);
+                self.push_gpr(ValRepr::I64, dst);
+            }
+        }
+    }
+
+    pub(super) fn eqz(&mut self, size: Size) {
+        let top = self.s.stack.last().map(|v| (v.place, v.reg));
+        if let Some((Place::Flags, cond)) = top {
+            self.pop();
+            return self.push_condition(M::invert(Cond(cond)));
+        }
+        self.push_const(int_type(size), 0);
+        self.int_compare(IntCc::Eq, size);
+    }
+
+    pub(super) fn int_compare(&mut self, cc: IntCc, size: Size) {
+        let (x, y) = self.pop2();
+        if x.is_const() && y.is_const() {
+            let holds = compare_constants(cc, size, x.bits, y.bits);
+            return self.push_const(ValRepr::I32, u64::from(holds));
+        }
+        let (src_x, src_y) = (self.src(x), self.src(y));
+        let cond = M::compare(&mut self.b, cc, size, src_x, src_y);
+        self.release(x);
+        self.release(y);
+        self.push_condition(cond);
+    }
+
+    /// A condition as a value, which stays a condition if the next operator wants one.
+    pub(super) fn push_condition(&mut self, cond: Cond) {
+        if self.next_uses_condition() {
+            return self.push_flags(cond.0);
+        }
+        let dst = self.dest();
+        M::set(&mut self.b, cond, dst);
+        self.push_gpr(ValRepr::I32, dst);
+    }
+
+    pub(super) fn select(&mut self) {
+        let condition = self.pop_condition();
+        let (x, y) = self.pop2();
+        let size = size_of(x.ty);
+        if x.ty == ValRepr::V128 {
+            return self.unsupported("vectors");
+        }
+        if super::value::is_float(x.ty) {
+            let dst = self.own_fpr(x);
+            let src = self.float_src(y);
+            M::select_float(&mut self.b, condition, size, dst, src);
+            self.release(y);
+            self.release_float_unless(x, dst);
+            return self.push_fpr(x.ty, dst);
+        }
+        let dst = self.own_gpr(x);
+        let src = self.src(y);
+        M::select(&mut self.b, condition, size, dst, src);
+        self.release(y);
+        self.push_gpr(x.ty, dst);
+    }
+
+    pub(super) fn divide(&mut self, size: Size, is_signed: bool, remainder: bool) {
+        let (x, y) = self.pop2();
+        if !is_signed && y.is_const() && y.bits.is_power_of_two() {
+            if remainder {
+                let mask = Src::Imm(signed(size, y.bits - 1));
+                let src = self.src(x);
+                let dst = self.dest_of(x, None);
+                M::int_op(&mut self.b, IntOp::And, size, dst, src, mask);
+                self.release_unless(x, dst);
+                return self.push_gpr(int_type(size), dst);
+            }
+            let count = i64::from(y.bits.trailing_zeros());
+            return self.shift_by(ShiftOp::ShrU, size, x, count);
+        }
+        let minus_one = truncated(size, u64::MAX);
+        let division = Division {
+            size,
+            signed: is_signed,
+            remainder,
+            zero: !y.is_const() || y.bits == 0,
+            minus_one: is_signed && (!y.is_const() || y.bits == minus_one),
+        };
+        let Some((dividend, rest)) = M::DIVISION else {
+            let (x_reg, y_reg) = (self.in_gpr(x), self.in_gpr(y));
+            let dst = self.dest();
+            M::divide(&mut self.b, division, dst, x_reg, Src::Reg(y_reg));
+            self.free_gpr(x_reg);
+            self.free_gpr(y_reg);
+            return self.push_gpr(int_type(size), dst);
+        };
+        let (x, y) = self.to_dividend(x, y, dividend, rest);
+        self.release(x);
+        let dst = if remainder { rest } else { dividend };
+        let divisor = self.src(y);
+        M::divide(&mut self.b, division, dst, dividend, divisor);
+        self.release(y);
+        self.free_gpr(if remainder { dividend } else { rest });
+        self.free_gprs &= !dst.bit();
+        self.push_gpr(int_type(size), dst);
+    }
+
+    /// Moves one operand to the register of dividends, and makes the other one's register and place be none that a division writes.
+    /// Both of those are held.
+    fn to_dividend(&mut self, x: Value, y: Value, dividend: Gpr, rest: Gpr) -> (Value, Value) {
+        let (mut x, mut y) = (x, y);
+        if !Self::is_in(x, rest) && !Self::is_in(y, rest) {
+            self.take_gpr(rest);
+        }
+        if !Self::is_in(x, dividend) && !Self::is_in(y, dividend) {
+            self.take_gpr(dividend);
+        }
+        if Self::is_in(y, dividend) || Self::is_in(y, rest) {
+            // Not to a register that is taken already.
+            let to = self.alloc_gpr();
+            M::move_int(&mut self.b, Size::S64, to, Src::Reg(Gpr(y.reg)));
+            y.reg = to.0;
+        }
+        if !Self::is_in(x, dividend) {
+            let src = self.src(x);
+            M::move_int(&mut self.b, size_of(x.ty), dividend, src);
+            if !Self::is_in(x, rest) {
+                self.release(x);
+            }
+            x.place = Place::Gpr;
+            x.reg = dividend.0;
+        }
+        // Held by nobody else: released where the result is known.
+        self.free_gprs &= !(dividend.bit() | rest.bit());
+        (x, y)
+    }
+
+    /// `i64.add128` and `i64.sub128`.
+    pub(super) fn add_wide(&mut self, subtract: bool) {
+        let (y_low, y_high) = self.pop2();
+        let (x_low, x_high) = self.pop2();
+        let low = self.own_gpr(x_low);
+        let high = self.own_gpr(x_high);
+        let (src_low, src_high) = (self.src(y_low), self.src(y_high));
+        M::add_carry(&mut self.b, subtract, (low, high), (src_low, src_high));
+        self.release(y_low);
+        self.release(y_high);
+        self.push_gpr(ValRepr::I64, low);
+        self.push_gpr(ValRepr::I64, high);
+    }
+
+    pub(super) fn multiply_wide(&mut self, is_signed: bool) {
+        let (x, y) = self.pop2();
+        let Some((low, high)) = M::DIVISION else {
+            let (x_reg, y_reg) = (self.in_gpr(x), self.in_gpr(y));
+            let (low, high) = (self.alloc_gpr(), self.alloc_gpr());
+            M::multiply_wide(&mut self.b, is_signed, (low, high), x_reg, Src::Reg(y_reg));
+            self.free_gpr(x_reg);
+            self.free_gpr(y_reg);
+            self.push_gpr(ValRepr::I64, low);
+            return self.push_gpr(ValRepr::I64, high);
+        };
+        let (_, y) = self.to_dividend(x, y, low, high);
+        let src = self.src(y);
+        M::multiply_wide(&mut self.b, is_signed, (low, high), low, src);
+        self.release(y);
+        self.push_gpr(ValRepr::I64, low);
+        self.push_gpr(ValRepr::I64, high);
+    }
+}
+
+fn compare_constants(cc: IntCc, size: Size, x: u64, y: u64) -> bool {
+    let (sx, sy) = (signed(size, x), signed(size, y));
+    match cc {
+        IntCc::Eq => x == y,
+        IntCc::Ne => x != y,
+        IntCc::LtS => sx < sy,
+        IntCc::LtU => x < y,
+        IntCc::GtS => sx > sy,
+        IntCc::GtU => x > y,
+        IntCc::LeS => sx <= sy,
+        IntCc::LeU => x <= y,
+        IntCc::GeS => sx >= sy,
+        IntCc::GeU => x >= y,
+    }
+}
