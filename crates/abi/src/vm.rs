@@ -10,7 +10,7 @@
 //! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
 
 use crate::{TypeId, ValRaw, VmGcType};
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 /// A code address.
 pub type CodePtr = *const u8;
@@ -46,8 +46,8 @@ pub struct VmContext {
     pub type_ids: *const TypeId,
     /// The module's code slots, by `DefinedFuncIndex`; null without.
     pub code_slots: *const CodeSlot,
-    /// Zero.
-    pub reserved: usize,
+    /// What calls through references call, by site, while code of the first tier records it: see [`CallProfile`].
+    pub call_profiles: *mut CallProfile,
 }
 
 /// What is common to the instances of a store, read and written by compiled code. Its address never changes.
@@ -107,6 +107,19 @@ pub struct CodeSlot {
     pub budget: AtomicI32,
     /// Zero.
     pub reserved: u32,
+}
+
+/// What a call through a reference calls. Code of the first tier compares its callee's [`VmFuncRef::code`] with `code`: when they are equal it adds
+/// one to `hits`, else it writes `code` and adds one to `misses`. Several threads do so without care for each other; counts can wrap.
+#[derive(Debug)]
+#[repr(C)]
+pub struct CallProfile {
+    /// What was called last.
+    pub code: AtomicPtr<u8>,
+    /// How often it was what it was before.
+    pub hits: AtomicU32,
+    /// How often it was another.
+    pub misses: AtomicU32,
 }
 
 impl CodeSlot {
@@ -272,5 +285,6 @@ const _: () = assert!(align_of::<VmFuncRef>() >= 2);
 const _: () = assert!(size_of::<VmGlobal>() == 16);
 const _: () = assert!(size_of::<VmContext>().is_multiple_of(16));
 const _: () = assert!(size_of::<CodeSlot>() == 16);
+const _: () = assert!(size_of::<CallProfile>() == 16);
 const _: () = assert!(core::mem::offset_of!(VmContext, header) == 0);
 const _: () = assert!(core::mem::offset_of!(VmHostContext, header) == 0);

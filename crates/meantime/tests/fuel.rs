@@ -252,10 +252,7 @@ fn loops() {
 #[test]
 fn calls() {
     // Entry, `call`, entry.
-    uses(
-        3,
-        r#"(module (func $f) (func (export "run") call $f))"#,
-    );
+    uses(3, r#"(module (func $f) (func (export "run") call $f))"#);
     uses(
         3,
         r#"(module (func $f) (func (export "run") return_call $f))"#,
@@ -327,7 +324,9 @@ fn operators_on_many() {
     uses(3, &memory("i32.const 3 memory.grow drop"));
     uses(3, &memory("i32.const -1 memory.grow drop"));
     let table = |code: &str| {
-        format!(r#"(module (table $t 10 funcref) (elem $e func $f) (func $f) (func (export "run") {code}))"#)
+        format!(
+            r#"(module (table $t 10 funcref) (elem $e func $f) (func $f) (func (export "run") {code}))"#
+        )
     };
     uses(
         5 + 5,
@@ -337,7 +336,10 @@ fn operators_on_many() {
         5 + 5,
         &table("i32.const 0 i32.const 2 i32.const 5 table.copy $t $t"),
     );
-    uses(4 + 5, &table("ref.null func i32.const 5 table.grow $t drop"));
+    uses(
+        4 + 5,
+        &table("ref.null func i32.const 5 table.grow $t drop"),
+    );
     uses(
         5 + 1,
         &table("i32.const 0 i32.const 0 i32.const 1 table.init $t $e"),
@@ -441,17 +443,13 @@ fn traps_leave_what_was_known_at_the_last_call() {
     traps(
         Trap::IntegerDivisionByZero,
         997,
-        &format!(
-            r#"(module (func $f {divide}) (func (export "run") i32.const 1 drop call $f))"#
-        ),
+        &format!(r#"(module (func $f {divide}) (func (export "run") i32.const 1 drop call $f))"#),
     );
     // Entry, `call`, entry, constant.
     traps(
         Trap::IntegerDivisionByZero,
         996,
-        &format!(
-            r#"(module (func $f i32.const 1 drop) (func (export "run") call $f {divide}))"#
-        ),
+        &format!(r#"(module (func $f i32.const 1 drop) (func (export "run") call $f {divide}))"#),
     );
     // Entry, constant.
     traps(
@@ -554,10 +552,18 @@ fn a_store_goes_on_after_it_ran_out() -> Result<()> {
         // A new store has none.
         for _ in 0..3 {
             let error = once.call(&mut store, ()).unwrap_err();
-            assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel), "{name}");
+            assert_eq!(
+                error.downcast_ref::<Trap>(),
+                Some(&Trap::OutOfFuel),
+                "{name}"
+            );
             store.set_fuel(100)?;
             let error = forever.call(&mut store, ()).unwrap_err();
-            assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::OutOfFuel), "{name}");
+            assert_eq!(
+                error.downcast_ref::<Trap>(),
+                Some(&Trap::OutOfFuel),
+                "{name}"
+            );
             assert_eq!(store.get_fuel()?, 0, "{name}");
         }
         store.set_fuel(u64::MAX)?;
@@ -586,10 +592,7 @@ fn without_counting_there_is_no_fuel() -> Result<()> {
     let mut store = Store::new(&engine, ());
     store.fuel_async_yield_interval(None)?;
     let error = store.fuel_async_yield_interval(Some(0)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "fuel_async_yield_interval must not be 0"
-    );
+    assert_eq!(error.to_string(), "fuel_async_yield_interval must not be 0");
     let error = store.fuel_async_yield_interval(Some(5)).unwrap_err();
     assert!(error.to_string().contains("asynchronous"), "{error}");
     Ok(())
@@ -597,9 +600,8 @@ fn without_counting_there_is_no_fuel() -> Result<()> {
 
 #[test]
 fn compiled_modules_remember_what_operators_cost() -> Result<()> {
-    let engine = |cost: OperatorCost| {
-        Engine::new(Config::new().consume_fuel(true).operator_cost(cost))
-    };
+    let engine =
+        |cost: OperatorCost| Engine::new(Config::new().consume_fuel(true).operator_cost(cost));
     let mut other = OperatorCost::new();
     other.I32Add = 9;
     let bytes = engine(other.clone())?.precompile_module(b"(module)")?;

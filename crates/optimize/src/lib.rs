@@ -33,6 +33,17 @@ pub struct TierRequest<'a> {
     pub from_loop: Option<u32>,
     /// Which functions are called without a look at their code slot: their code will never be replaced.
     pub direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
+    /// What a call through a reference mostly calls, by the offset of its opcode in the module's bytes, where that is known.
+    pub mostly_called: &'a dyn Fn(u32) -> Option<Guess>,
+}
+
+/// A function of the module that calls mostly go to.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Guess {
+    /// The function.
+    pub func: DefinedFuncIndex,
+    /// What stands in its funcrefs as their code.
+    pub address: usize,
 }
 
 impl TierRequest<'_> {
@@ -40,6 +51,7 @@ impl TierRequest<'_> {
     const AHEAD: TierRequest<'static> = TierRequest {
         from_loop: None,
         direct: &|_| true,
+        mostly_called: &|_| None,
     };
 }
 

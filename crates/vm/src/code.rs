@@ -10,7 +10,7 @@ use crate::sys::{Mapping, flush_instruction_cache, host_page_size};
 use crate::tiers::Tiers;
 use crate::{registry, stubs};
 use meantime_abi::{
-    CodePtr, CodeSlot, DefinedFuncIndex, FuncKey, SideTable, Trampoline, TypeIndex,
+    CallProfile, CodePtr, CodeSlot, DefinedFuncIndex, FuncKey, SideTable, Trampoline, TypeIndex,
 };
 use std::any::Any;
 use std::fmt;
@@ -183,8 +183,8 @@ impl CodeRegion {
         Ok(region)
     }
 
-    /// A region for `functions` functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables.
-    /// Each starts with this budget.
+    /// A region for `functions` functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables and
+    /// so many profiles of calls. Each function starts with this budget.
     ///
     /// # Errors
     ///
@@ -193,6 +193,7 @@ impl CodeRegion {
         functions: u32,
         func_imports: u32,
         reserve: usize,
+        profiles: usize,
         budget: i32,
         tiers: Arc<dyn Tiers>,
         owner: Arc<dyn Any + Send + Sync>,
@@ -204,7 +205,7 @@ impl CodeRegion {
             slot
         });
         let region = Arc::new(CodeRegion {
-            text: Text::Growing(GrowingText::new(reserve)?, tiers),
+            text: Text::Growing(GrowingText::new(reserve, profiles)?, tiers),
             func_imports,
             slots: slots.collect(),
             owner,
@@ -265,6 +266,20 @@ impl CodeRegion {
     /// How many functions the module imports.
     pub fn func_imports(&self) -> u32 {
         self.func_imports
+    }
+
+    /// The profiles of calls, by the number that code was given for each; none where nothing is recorded.
+    pub fn call_profiles(&self) -> &[CallProfile] {
+        match &self.text {
+            Text::Whole(_) => &[],
+            Text::Growing(text, _) => text.profiles(),
+        }
+    }
+
+    /// The function of this region's module that an address in a funcref stands for, if the address goes through a slot.
+    pub fn func_of_thunk(&self, address: usize) -> Option<DefinedFuncIndex> {
+        let func = stubs::of_thunk(address)?;
+        ((func.as_u32() as usize) < self.slots.len()).then_some(func)
     }
 
     /// The code slots, by [`DefinedFuncIndex`]; empty when there are none.

@@ -6,7 +6,7 @@
 use crate::arena::CodeArena;
 use crate::code::FuncEntry;
 use crate::sys::Mapping;
-use meantime_abi::{CodePtr, FuncKey};
+use meantime_abi::{CallProfile, CodePtr, FuncKey};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,11 +21,14 @@ pub(crate) struct GrowingText {
     entries: Mapping,
     published: AtomicUsize,
     writer: Mutex<()>,
+    /// Zeros at first; pages that are not reached cost nothing.
+    profiles: Mapping,
+    profile_count: usize,
 }
 
 impl GrowingText {
-    /// Room for `reserve` bytes of code and side tables.
-    pub fn new(reserve: usize) -> io::Result<GrowingText> {
+    /// Room for `reserve` bytes of code and side tables, and for so many profiles.
+    pub fn new(reserve: usize, profile_count: usize) -> io::Result<GrowingText> {
         // Offsets in the text are 32 bits.
         let reserve = reserve.min(1 << 31);
         Ok(GrowingText {
@@ -33,7 +36,17 @@ impl GrowingText {
             entries: Mapping::zeroed(reserve / MIN_PIECE * size_of::<FuncEntry>())?,
             published: AtomicUsize::new(0),
             writer: Mutex::new(()),
+            profiles: Mapping::zeroed(profile_count * size_of::<CallProfile>())?,
+            profile_count,
         })
+    }
+
+    /// Profiles of calls.
+    pub fn profiles(&self) -> &[CallProfile] {
+        // SAFETY: there is room for as many, zeros are valid ones, and they are only changed as atomics.
+        unsafe {
+            std::slice::from_raw_parts(self.profiles.base().as_ptr().cast(), self.profile_count)
+        }
     }
 
     /// Where the text starts.
@@ -106,7 +119,7 @@ mod tests {
 
     #[test]
     fn entries_are_sorted_and_pieces_stay_what_they_are() {
-        let text = GrowingText::new(1 << 16).unwrap();
+        let text = GrowingText::new(1 << 16, 0).unwrap();
         let mut published = 0;
         loop {
             let code = vec![published as u8; 5 + published % 50];

@@ -174,7 +174,10 @@ impl InstanceRef {
                         Some(code) => code.slots().as_ptr(),
                         None => std::ptr::null(),
                     },
-                    reserved: 0,
+                    call_profiles: match &shape.code {
+                        Some(code) => code.call_profiles().as_ptr().cast_mut(),
+                        None => std::ptr::null_mut(),
+                    },
                 },
             });
             InstanceRef(this)

@@ -78,6 +78,19 @@ fn stub(func: DefinedFuncIndex) -> CodePtr {
     memory.text()[at..].as_ptr()
 }
 
+/// The function whose thunk this is, if it is one.
+pub(crate) fn of_thunk(address: usize) -> Option<DefinedFuncIndex> {
+    let chunks = TABLE.iter().map_while(OnceLock::get);
+    chunks.enumerate().find_map(|(chunk, memory)| {
+        let start = memory.text().as_ptr().addr() + arch::STUB_HEADER;
+        let inside = address.checked_sub(start)?;
+        let index = inside / arch::STUB;
+        let is_thunk = inside % arch::STUB == 0 && index < (FIRST as usize) << chunk;
+        // Functions have 32-bit indices.
+        is_thunk.then(|| DefinedFuncIndex::from_u32(first_of(chunk as u32) + index as u32))
+    })
+}
+
 /// Where a function can be called for good.
 ///
 /// # Panics
@@ -112,6 +125,8 @@ mod tests {
         let at = |i| thunk(DefinedFuncIndex::from_u32(i)) as usize;
         assert_eq!(at(1) - at(0), arch::STUB);
         assert_eq!(at(199) - at(192), 7 * arch::STUB);
+        assert_eq!(of_thunk(at(199)), Some(DefinedFuncIndex::from_u32(199)));
+        assert_eq!(of_thunk(at(199) + 1), None);
         assert!(prepare(u32::MAX).is_err());
     }
 }

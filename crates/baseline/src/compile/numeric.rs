@@ -56,7 +56,12 @@ impl<M: Machine> Compiler<'_, M> {
             return self.shift_by(ShiftOp::Shl, size, x, count);
         }
         let (src_x, src_y) = (self.src(x), self.src(y));
-        if op == IntOp::And && size == Size::S32 && self.next_uses_condition() {
+        let tested = match size {
+            Size::S32 => self.next_uses_condition(),
+            // `i64.eqz`.
+            Size::S64 => self.next_byte() == Some(0x50),
+        };
+        if op == IntOp::And && tested {
             // Whether it is zero is all that matters.
             let cond = M::test(&mut self.b, size, src_x, src_y);
             self.release(x);
@@ -82,8 +87,9 @@ impl<M: Machine> Compiler<'_, M> {
             let dst = self.dest_of(x, None);
             M::shift(&mut self.b, op, size, dst, src, Src::Reg(y_reg));
             self.release_unless(x, dst);
-            self.release(y);
-            self.free_unless_of(y_reg, y, dst);
+            if y_reg != dst {
+                self.free_gpr(y_reg);
+            }
             return self.push_gpr(int_type(size), dst);
         };
         // The count goes to its register, which must not be that of what is shifted.
@@ -106,13 +112,6 @@ impl<M: Machine> Compiler<'_, M> {
         self.release_unless(x, dst);
         self.free_gpr(count);
         self.push_gpr(int_type(size), dst);
-    }
-
-    /// Frees a register that a value was loaded into, unless it is the destination.
-    fn free_unless_of(&mut self, reg: Gpr, value: Value, dst: Gpr) {
-        if value.place != Place::Gpr && reg != dst {
-            self.free_gpr(reg);
-        }
     }
 
     fn shift_by(&mut self, op: ShiftOp, size: Size, x: Value, count: i64) {
@@ -255,13 +254,16 @@ impl<M: Machine> Compiler<'_, M> {
             return self.push_gpr(int_type(size), dst);
         };
         let (x, y) = self.to_dividend(x, y, dividend, rest);
-        self.release(x);
-        let dst = if remainder { rest } else { dividend };
+        debug_assert!(Self::is_in(x, dividend));
+        let (dst, other) = if remainder {
+            (rest, dividend)
+        } else {
+            (dividend, rest)
+        };
         let divisor = self.src(y);
         M::divide(&mut self.b, division, dst, dividend, divisor);
         self.release(y);
-        self.free_gpr(if remainder { dividend } else { rest });
-        self.free_gprs &= !dst.bit();
+        self.free_gpr(other);
         self.push_gpr(int_type(size), dst);
     }
 

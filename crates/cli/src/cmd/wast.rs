@@ -5,6 +5,7 @@ use super::NotYet;
 use crate::log;
 use crate::options::{CommonOptions, not_supported};
 use crate::report::Usage;
+use crate::run::interrupt;
 use clap::builder::BoolishValueParser;
 use meantime::{Engine, Result};
 use meantime_wast::Options;
@@ -65,6 +66,9 @@ impl WastCommand {
         let mut options = Options::default();
         options.ignore_error_messages = self.ignore_error_messages;
         options.generate_dwarf = self.generate_dwarf;
+        let bounds = plan.bounds;
+        interrupt::start_timer(&engine, bounds)?;
+        options.store_setup(move |store| interrupt::prepare(store, bounds));
         for script in &self.scripts {
             meantime_wast::run_file(&engine, script, &options)?;
         }

@@ -114,7 +114,7 @@ mod tests {
         assert!(why("optimize = 1").contains("should be a table"));
         assert!(why("[optimize]\nspeed = 3").contains("[optimize] unknown key `speed`"));
         assert!(why("[optimize]\nopt-level = 1.5").contains("opt-level: such a value fits no key"));
-        assert!(why("[wasm]\nfuel = 3").contains("-W fuel is not supported"));
+        assert!(why("[wasm]\nwmemcheck = true").contains("-W wmemcheck is not supported"));
         assert!(why("[wasi]\nconfig-var = \"a=b\"").contains("only be given on the command line"));
         assert!(why("[optimize\n").contains("line 1"));
     }

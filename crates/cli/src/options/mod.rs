@@ -19,7 +19,7 @@ mod wasm;
 pub use codegen::CODEGEN;
 pub use debug::DEBUG;
 pub use optimize::OPTIMIZE;
-pub use plan::{Plan, UnknownImports};
+pub use plan::{Bounds, Plan, UnknownImports};
 pub use record::RECORD;
 pub use wasi::WASI;
 pub use wasm::WASM;

@@ -2,6 +2,7 @@
 //! Not the options' spelling: rows of the tables write into a [`Plan`], commands read it.
 
 use meantime::{Config, StoreLimits, StoreLimitsBuilder};
+use std::time::Duration;
 
 /// The sum of all options.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Plan {
     pub unknown_exports_allow: bool,
     /// What stands in for imports that nothing provides.
     pub unknown_imports: UnknownImports,
+    /// What ends a run early.
+    pub bounds: Bounds,
     /// What a store may grow to.
     pub limits: Limits,
     /// What WASI gives the guest.
@@ -45,6 +48,15 @@ impl UnknownImports {
             *self = UnknownImports::Error;
         }
     }
+}
+
+/// What ends a run early; `None` does not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// Fuel for the guest.
+    pub fuel: Option<u64>,
+    /// How long the guest may take.
+    pub timeout: Option<Duration>,
 }
 
 /// What a store may grow to; `None` leaves the library's default.

@@ -251,6 +251,14 @@ impl Value {
         usize::try_from(self.int()).unwrap_or(usize::MAX)
     }
 
+    /// The time. Only for rows of [`Kind::Duration`].
+    pub fn duration(&self) -> Duration {
+        let Value::Duration(time) = self else {
+            unreachable!("the table gives this key a time, not {self:?}")
+        };
+        *time
+    }
+
     /// The word or text. Only for rows of [`Kind::Choice`] and [`Kind::Text`].
     pub fn text(&self) -> &str {
         let Value::Text(text) = self else {

@@ -27,19 +27,25 @@ const KEYS: &[Key] = &[
             plan.config.cranelift_nan_canonicalization(value.on());
         },
     ),
-    later(
+    on(
         "fuel",
         U64,
         "unset",
         "trap after executing about this many instructions",
+        |plan, value| {
+            plan.bounds.fuel = Some(value.int());
+            plan.config.consume_fuel(true);
+        },
     ),
-    later(
+    on(
         "epoch-interruption",
         Kind::Bool,
         "n",
-        "check for interruption at loops and calls",
-    )
-    .harmless(&["n"]),
+        "check for interruption at loops and calls; timeout brings it",
+        |plan, value| {
+            plan.config.epoch_interruption(value.on());
+        },
+    ),
     on(
         "max-wasm-stack",
         USIZE,
@@ -160,11 +166,15 @@ const KEYS: &[Key] = &[
             plan.limits.trap_on_grow_failure = Some(value.on());
         },
     ),
-    later(
+    on(
         "timeout",
         Kind::Duration,
         "unset",
         "stop the program after this long",
+        |plan, value| {
+            plan.bounds.timeout = Some(value.duration());
+            plan.config.epoch_interruption(true);
+        },
     ),
     on(
         ALL_PROPOSALS,

@@ -1,6 +1,7 @@
 //! Running a program, step by step: load, provide imports, instantiate, call.
 //! Not the parsing of options, which is done when this begins.
 
+pub mod interrupt;
 mod invoke;
 mod tiers;
 mod uncaught;
@@ -44,6 +45,8 @@ pub fn program(command: &RunCommand, plan: &Plan) -> Result<i32> {
             wasi,
         },
     ));
+    interrupt::prepare(&mut store, plan.bounds)?;
+    interrupt::start_timer(&engine, plan.bounds)?;
     if let Some(limits) = plan.limits.limiter() {
         store.data_mut().limits = limits;
         store.limiter(|host| &mut host.limits);

@@ -48,8 +48,8 @@ fn keys_that_are_not_done_yet() {
             &["-W", "component-model-async", "m.wat"][..],
             "-W component-model-async",
         ),
-        (&["-Wfuel=3", "m.wat"], "-W fuel"),
-        (&["--wasm=timeout=2s", "m.wat"], "-W timeout"),
+        (&["-Wwmemcheck", "m.wat"], "-W wmemcheck"),
+        (&["--wasm=stack-switching", "m.wat"], "-W stack-switching"),
         (
             &["-O", "opt-level=2,pooling-allocator", "m.wat"],
             "-O pooling-allocator",
@@ -237,10 +237,10 @@ fn the_options_file() {
     place
         .run(&["--config", "bad.toml", "g.wat"])
         .fails(2, &["`bad.toml`", "[wasm] unknown key `max-memory`"]);
-    place.file("later.toml", "[wasm]\nfuel = 1\n");
+    place.file("later.toml", "[wasm]\nwmemcheck = true\n");
     place
         .run(&["--config", "later.toml", "g.wat"])
-        .fails(2, &["-W fuel is not supported"]);
+        .fails(2, &["-W wmemcheck is not supported"]);
     place
         .run(&["--config", "none.toml", "g.wat"])
         .fails(1, &["cannot read options from `none.toml`"]);

@@ -345,3 +345,63 @@ fn modules_without_a_start_do_nothing() {
     place.file("n.wat", "(module (func (export \"f\") unreachable))");
     place.run(&["n.wat"]).prints("");
 }
+
+#[test]
+fn programs_end_where_their_fuel_or_time_does() {
+    let place = Place::new();
+    place.file(
+        "forever.wat",
+        "(module (func $inner (loop (br 0))) (func (export \"_start\") (call $inner)))",
+    );
+    place.file(
+        "once.wat",
+        "(module (func (export \"f\") (result i32) i32.const 7))",
+    );
+    place.run(&["-W", "fuel=10000", "forever.wat"]).fails(
+        134,
+        &["Error:", "all fuel consumed by WebAssembly", "inner"],
+    );
+    place
+        .run(&["-W", "timeout=50ms", "forever.wat"])
+        .fails(134, &["Error:", "wasm trap: interrupt", "inner"]);
+    for bound in ["fuel=10", "timeout=60s", "epoch-interruption"] {
+        place
+            .run(&["-W", bound, "--invoke", "f", "once.wat"])
+            .prints("7\n");
+    }
+    place
+        .run(&["-W", "fuel=0", "--invoke", "f", "once.wat"])
+        .fails(134, &["all fuel consumed"]);
+    place
+        .run(&["-W", "timeout=1s,epoch-interruption=n", "once.wat"])
+        .fails(1, &["-W timeout needs -W epoch-interruption"]);
+    // Compiled ahead of time for the same.
+    place
+        .run(&["compile", "-W", "fuel=1", "once.wat"])
+        .prints("");
+    let precompiled = ["--allow-precompiled", "--invoke", "f", "once.cwasm"];
+    place
+        .run(&[&["-W", "fuel=10"], &precompiled[..]].concat())
+        .prints("7\n");
+    place.run(&precompiled).fails(1, &["consume_fuel"]);
+}
+
+#[test]
+fn a_timeout_ends_what_waits_in_the_host() {
+    let place = Place::new();
+    // Waits for a clock that is a minute ahead.
+    place.file(
+        "wait.wat",
+        "(module
+            (import \"wasi_snapshot_preview1\" \"poll_oneoff\"
+                (func $poll (param i32 i32 i32 i32) (result i32)))
+            (memory (export \"memory\") 1)
+            (func (export \"_start\")
+                (i32.store (i32.const 16) (i32.const 1))
+                (i64.store (i32.const 24) (i64.const 60000000000))
+                (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))",
+    );
+    place
+        .run(&["-W", "timeout=10ms", "wait.wat"])
+        .fails(134, &["longer than 10ms"]);
+}

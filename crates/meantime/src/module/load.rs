@@ -262,11 +262,18 @@ fn region(source: &Arc<Source>, code: Code, owner: CodeOwner) -> Result<Arc<vm::
         Code::Whole(code) => code,
         Code::Tiered(tiers) => {
             let functions = view.module().bodies().len() as u32;
-            let (reserve, budget) = (tiers.reserve(), tiers.budget());
+            let (reserve, profiles, budget) = (tiers.reserve(), tiers.profiles(), tiers.budget());
             let tiers = Arc::new(Asked(tiers));
             let owner = Arc::new(owner);
-            let region =
-                vm::CodeRegion::tiered(functions, func_imports, reserve, budget, tiers, owner)?;
+            let region = vm::CodeRegion::tiered(
+                functions,
+                func_imports,
+                reserve,
+                profiles,
+                budget,
+                tiers,
+                owner,
+            )?;
             return Ok(region);
         }
     };

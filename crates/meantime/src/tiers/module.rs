@@ -13,7 +13,7 @@ use meantime_abi::{
 };
 use meantime_compile::{Backend, CompileError, patch_distance};
 use meantime_module::Module;
-use meantime_optimize::TierRequest;
+use meantime_optimize::{Guess, TierRequest};
 use meantime_vm as vm;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -56,6 +56,8 @@ pub(crate) struct ModuleTiers {
     compiled: Condvar,
     loops: Mutex<HashMap<(DefinedFuncIndex, u32), LoopCode>>,
     trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
+    /// The profile of each call through a reference, by the offset of its opcode in `wasm`.
+    sites: Mutex<HashMap<u32, u32>>,
     pub(super) log: Log,
 }
 
@@ -80,6 +82,7 @@ impl ModuleTiers {
             compiled: Condvar::new(),
             loops: Mutex::default(),
             trampolines: Mutex::default(),
+            sites: Mutex::default(),
             log: Log::new(),
         }
     }
@@ -95,6 +98,41 @@ impl ModuleTiers {
         let bodies = self.module().bodies().values();
         let bytes: usize = bodies.map(|b| b.range.len()).sum();
         LEAST.saturating_add(bytes.saturating_mul(64))
+    }
+
+    /// How many profiles of calls there are at most: a call takes several bytes.
+    pub(crate) fn profiles(&self) -> usize {
+        const MOST: usize = 1 << 20;
+        let bodies = self.module().bodies().values();
+        let bytes: usize = bodies.map(|b| b.range.len()).sum();
+        (bytes / 8).min(MOST)
+    }
+
+    /// A profile for the call whose opcode is at this offset; none when there are no more.
+    fn profile(&self, code: &vm::CodeRegion, offset: u32) -> Option<u32> {
+        let mut sites = locked(&self.sites);
+        let next = sites.len() as u32;
+        if (next as usize) < code.call_profiles().len() {
+            return Some(*sites.entry(offset).or_insert(next));
+        }
+        sites.get(&offset).copied()
+    }
+
+    /// What the call whose opcode is at this offset mostly calls.
+    fn mostly_called(&self, code: &vm::CodeRegion, offset: u32) -> Option<Guess> {
+        let place = *locked(&self.sites).get(&offset)?;
+        let profile = &code.call_profiles()[place as usize];
+        let (hits, misses) = (
+            profile.hits.load(Ordering::Relaxed),
+            profile.misses.load(Ordering::Relaxed),
+        );
+        let policy = &self.engine.policy;
+        if hits < policy.guess_hits || misses > hits / policy.guess_ratio {
+            return None;
+        }
+        let address = profile.code.load(Ordering::Relaxed).addr();
+        let func = code.func_of_thunk(address)?;
+        Some(Guess { func, address })
     }
 
     /// The bytes that the module was decoded from.
@@ -139,7 +177,8 @@ impl ModuleTiers {
         }
         // On a thread with room: the guest's stack may be nearly full.
         let this = self.clone();
-        let work = move || this.optimize(func, None);
+        let region = code.clone();
+        let work = move || this.optimize(&region, func, None);
         let (compiled, _) =
             self.engine.background.call(work).ok_or_else(|| {
                 crate::format_err!("there is no thread to compile a function with")
@@ -153,6 +192,7 @@ impl ModuleTiers {
     /// Compiles a function with the optimizing compiler, from its start or from one of its loops; returns also how many values that takes.
     fn optimize(
         &self,
+        code: &vm::CodeRegion,
         func: DefinedFuncIndex,
         from_loop: Option<u32>,
     ) -> Result<(CompiledFunction, u32), CompileError> {
@@ -164,6 +204,7 @@ impl ModuleTiers {
         let request = TierRequest {
             from_loop,
             direct: &direct,
+            mostly_called: &|offset| self.mostly_called(code, offset),
         };
         let (module, wasm) = (self.module(), &self.wasm);
         self.engine
@@ -184,7 +225,7 @@ impl ModuleTiers {
                 return;
             };
             let began = Instant::now();
-            if let Ok((compiled, _)) = this.optimize(func, None)
+            if let Ok((compiled, _)) = this.optimize(&code, func, None)
                 && let Ok(address) = publish(&code, func, &compiled)
             {
                 let slot = &code.slots()[func.as_u32() as usize];
@@ -242,7 +283,7 @@ impl ModuleTiers {
         loop_at: u32,
     ) -> LoopCode {
         let began = Instant::now();
-        match self.optimize(func, Some(loop_at)) {
+        match self.optimize(code, func, Some(loop_at)) {
             Ok((compiled, values)) => match publish(code, func, &compiled) {
                 Ok(address) => {
                     let size = compiled.code.len();

@@ -10,6 +10,10 @@ const BUDGET: i32 = 20_000;
 pub(super) struct Policy {
     /// What a function may cost before anything is done about it, and again until that is done.
     pub budget: i32,
+    /// How often a call must have gone to the same function to be optimized for it.
+    pub guess_hits: u32,
+    /// How many times as often as to others.
+    pub guess_ratio: u32,
     /// Whether the guest waits for optimized code, for tests.
     pub waits: bool,
 }
@@ -18,6 +22,8 @@ impl Policy {
     pub fn new(config: &Config) -> Policy {
         Policy {
             budget: config.tier_up_budget.unwrap_or(BUDGET),
+            guess_hits: 16,
+            guess_ratio: 8,
             waits: config.tier_up_waits,
         }
     }

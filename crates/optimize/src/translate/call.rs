@@ -18,7 +18,7 @@ use std::mem::offset_of;
 use wasmparser::Operator;
 
 /// What to call.
-enum Callee {
+pub(super) enum Callee {
     /// A function of this module.
     Direct(FuncIndex),
     /// A function of this module, and where its code is now.
@@ -29,11 +29,11 @@ enum Callee {
 
 /// What is known of a funcref before it is called.
 #[derive(Copy, Clone)]
-struct Known {
+pub(super) struct Known {
     /// It is not null.
-    not_null: bool,
+    pub(super) not_null: bool,
     /// What it means when it is null.
-    null: Trap,
+    pub(super) null: Trap,
 }
 
 impl Translator<'_> {
@@ -60,11 +60,11 @@ impl Translator<'_> {
         Ok(true)
     }
 
-    fn call_function(&mut self, index: FuncIndex, tail: bool) -> Result<()> {
+    pub(super) fn call_function(&mut self, index: FuncIndex, tail: bool) -> Result<()> {
         let ty = self.module.functions()[index].ty;
         let callee = match self.module.defined_func(index) {
             Some(defined) if !tail && self.inline_call(index, defined)? => return Ok(()),
-            Some(defined) if self.target.tunables.tiered && !(self.direct)(defined) => {
+            Some(defined) if self.target.tunables.tiered && !(self.request.direct)(defined) => {
                 Callee::Slot(self.slot_code(defined))
             }
             Some(_) => Callee::Direct(index),
@@ -82,7 +82,7 @@ impl Translator<'_> {
     }
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
-    fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) -> Result<()> {
+    pub(super) fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) -> Result<()> {
         self.before_call();
         self.s.forget();
         let func_type = self.module.type_as_func(ty);
@@ -177,7 +177,11 @@ impl Translator<'_> {
             not_null: !element.nullable,
             null: Trap::IndirectCallToNull,
         };
-        let known = if self.always_has_type(&element.heap, ty) {
+        let checked = self.always_has_type(&element.heap, ty);
+        if !tail && let Some(guess) = self.guess(self.request, ty) {
+            return self.call_guessed(guess, func_ref, ty, known, checked);
+        }
+        let known = if checked {
             known
         } else {
             self.check_signature(func_ref, ty, known)
@@ -191,7 +195,11 @@ impl Translator<'_> {
             not_null: false,
             null: Trap::NullReference,
         };
-        self.call_func_ref(func_ref, TypeIndex::from_u32(type_index), known, tail)
+        let ty = TypeIndex::from_u32(type_index);
+        if !tail && let Some(guess) = self.guess(self.request, ty) {
+            return self.call_guessed(guess, func_ref, ty, known, true);
+        }
+        self.call_func_ref(func_ref, ty, known, tail)
     }
 
     fn call_func_ref(
@@ -210,7 +218,7 @@ impl Translator<'_> {
     }
 
     /// The first load through a funcref: the one that finds out whether it is null.
-    fn load_func_ref(
+    pub(super) fn load_func_ref(
         &mut self,
         func_ref: Value,
         ty: cranelift_codegen::ir::Type,
@@ -247,7 +255,12 @@ impl Translator<'_> {
     }
 
     /// Traps unless the function has the type. Then it is not null either.
-    fn check_signature(&mut self, func_ref: Value, ty: TypeIndex, known: Known) -> Known {
+    pub(super) fn check_signature(
+        &mut self,
+        func_ref: Value,
+        ty: TypeIndex,
+        known: Known,
+    ) -> Known {
         let offset = offset_of!(VmFuncRef, type_id);
         let actual = self.load_func_ref(func_ref, types::I32, offset, known);
         let expected = self.type_id(ty);

@@ -230,7 +230,7 @@ impl Translator<'_> {
         }
     }
 
-    fn append_param(&mut self, block: Block, repr: Repr) {
+    pub(super) fn append_param(&mut self, block: Block, repr: Repr) {
         let value = self.b.append_block_param(block, repr.ty);
         if repr.gc {
             self.b.declare_value_needs_stack_map(value);

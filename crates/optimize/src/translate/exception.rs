@@ -144,6 +144,11 @@ impl Translator<'_> {
         scopes.clauses[start..].iter().any(|c| c.landing.is_some())
     }
 
+    /// Whether a call here is in the scope of a clause.
+    pub(super) fn in_scope(&self) -> bool {
+        !self.s.scopes.clauses.is_empty()
+    }
+
     /// Where a call continues that a clause catches an exception of: the operands of the branch are in the exception.
     fn landing(&mut self, clause: &Clause, block: Block) {
         self.enter(block);

@@ -14,6 +14,7 @@ mod exception;
 mod forward;
 mod gc_array;
 mod gc_object;
+mod guess;
 mod heap;
 mod inline;
 mod interrupt;
@@ -158,18 +159,18 @@ pub(crate) struct Translator<'a> {
     flow: Flow,
     /// The loop at which the function starts, if not at its beginning.
     osr: Option<osr::Entry>,
-    /// Which functions may be called without a look at their code slot.
-    direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
+    /// How the function is compiled.
+    request: &'a TierRequest<'a>,
 }
 
 /// Translates a function into `scratch.context.func`; as is requested. Returns how many values it takes if it starts at a loop.
-pub(crate) fn function(
-    target: &Target,
+pub(crate) fn function<'a>(
+    target: &'a Target,
     scratch: &mut Scratch,
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
-    request: &TierRequest<'_>,
+    request: &'a TierRequest<'a>,
 ) -> Result<u32> {
     let func_index = module.func_index(index);
     let ty = module.func_type(func_index);
@@ -213,7 +214,7 @@ pub(crate) fn function(
         fuel: None,
         flow: Flow::default(),
         osr: None,
-        direct: request.direct,
+        request,
     };
     t.set_location(range.start);
     t.prologue();

@@ -1,0 +1,1 @@
+//! Encodings, as a disassembler reads them.

@@ -1,0 +1,306 @@
+//! Loads and stores, and from an index in a memory to an address: the sandbox rests on this file.
+//!
+//! An access of `size` bytes at constant offset `offset` from the operand `index` touches `index + offset .. index + offset + size`, computed without
+//! wrapping, and must trap when that ends beyond the memory's length. What keeps it inside is what the memory's [`Bounds`] say, as in the optimizing
+//! compiler:
+//!
+//! * `Guarded`: no check where `offset + size` is no more than the guard.
+//! * `Clamped`: the same, for an index that is replaced by the limit when it is not below that.
+//! * `Explicit`: a comparison with the current length. With hardware faults, an address that fails it is replaced by null through a
+//!   conditional move, so that not even speculation reads outside; without, a branch goes to what traps.
+//!
+//! An index of 32 bits is zero-extended wherever it is: in a register by the invariant of all registers, from the frame by how it is loaded.
+
+use super::Compiler;
+use super::environment::MemoryAccess;
+use super::value::{Value, is_float};
+use crate::machine::*;
+use meantime_abi::{Bounds, MemoryIndex, Trap, ValRepr};
+
+/// What an access needs checked.
+enum Check {
+    /// Nothing: it is inside, or it faults.
+    None,
+    /// It can never be inside.
+    Always,
+    /// A comparison with the length of where the access ends: so many bytes after the index.
+    End(u64),
+}
+
+/// An address, and the registers that are held for it.
+pub(super) struct Checked {
+    pub(super) address: Address,
+    held: [Option<Gpr>; 2],
+}
+
+/// The immediates of an access: memory and offset.
+pub(super) struct MemArg {
+    memory: MemoryIndex,
+    offset: u64,
+}
+
+impl<M: Machine> Compiler<'_, M> {
+    pub(super) fn memarg(&mut self) -> MemArg {
+        let flags = self.leb_u32();
+        let memory = if flags & 0x40 != 0 { self.leb_u32() } else { 0 };
+        MemArg {
+            memory: MemoryIndex::from_u32(memory),
+            offset: self.leb_u64(),
+        }
+    }
+
+    pub(super) fn load(&mut self, load: Load, ty: ValRepr, size: u32) {
+        let memarg = self.memarg();
+        let Some(at) = self.address(&memarg, size) else {
+            return;
+        };
+        // The index's register, if it is not needed for anything else, gets the value.
+        self.release_address(&at);
+        let dst = self.dest();
+        self.may_fault();
+        M::load(&mut self.b, load, dst, at.address);
+        self.push_gpr(ty, dst);
+    }
+
+    pub(super) fn load_float(&mut self, size: Size) {
+        let memarg = self.memarg();
+        let Some(at) = self.address(&memarg, size.bits() / 8) else {
+            return;
+        };
+        self.release_address(&at);
+        let dst = self.float_dest();
+        self.may_fault();
+        M::load_float(&mut self.b, size, dst, at.address);
+        let ty = match size {
+            Size::S32 => ValRepr::F32,
+            Size::S64 => ValRepr::F64,
+        };
+        self.push_fpr(ty, dst);
+    }
+
+    pub(super) fn store(&mut self, store: Store, size: u32) {
+        let memarg = self.memarg();
+        let value = self.pop();
+        debug_assert!(!is_float(value.ty));
+        let mut src = self.src(value);
+        let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
+        if !short {
+            src = Src::Reg(self.in_gpr(value));
+        }
+        if let Some(at) = self.address(&memarg, size) {
+            self.may_fault();
+            M::store(&mut self.b, store, at.address, src);
+            self.release_address(&at);
+        }
+        if let Src::Reg(reg) = src {
+            self.free_gpr(reg);
+        }
+    }
+
+    pub(super) fn store_float(&mut self, size: Size) {
+        let memarg = self.memarg();
+        let value = self.pop();
+        let reg = self.in_fpr(value);
+        if let Some(at) = self.address(&memarg, size.bits() / 8) {
+            self.may_fault();
+            M::store_float(&mut self.b, size, at.address, reg);
+            self.release_address(&at);
+        }
+        self.free_fpr(reg);
+    }
+
+    /// Records that the next instruction accesses a memory.
+    pub(super) fn may_fault(&mut self) {
+        if self.signals() {
+            let at = self.b.at();
+            self.t.trap(at, self.b.wasm_offset, Trap::MemoryOutOfBounds);
+        }
+    }
+
+    pub(super) fn release_address(&mut self, at: &Checked) {
+        for reg in at.held.into_iter().flatten() {
+            self.free_gpr(reg);
+        }
+    }
+
+    /// Pops an index and makes the checked address of an access, or none when it always traps (and what follows cannot be reached).
+    pub(super) fn address(&mut self, memarg: &MemArg, size: u32) -> Option<Checked> {
+        let access = self.memory_access(memarg.memory);
+        let index = self.pop();
+        let Some(end) = memarg.offset.checked_add(size.into()) else {
+            self.release(index);
+            self.trap_always(Trap::MemoryOutOfBounds);
+            return None;
+        };
+        match self.check(&access, index, end) {
+            Check::None => Some(self.unchecked(memarg, &access, index)),
+            Check::Always => {
+                self.release(index);
+                self.trap_always(Trap::MemoryOutOfBounds);
+                None
+            }
+            Check::End(end) => Some(self.checked(memarg, index, end)),
+        }
+    }
+
+    fn check(&self, access: &MemoryAccess, index: Value, end: u64) -> Check {
+        if u128::from(end) > access.max_bytes {
+            return Check::Always;
+        }
+        if index.is_const() {
+            let end = u128::from(index.bits) + u128::from(end);
+            if end <= u128::from(access.min_bytes) {
+                return Check::None;
+            }
+            if end > access.max_bytes {
+                return Check::Always;
+            }
+        }
+        match access.plan.bounds {
+            Bounds::Guarded { guard } | Bounds::Clamped { guard, .. } if end <= guard => Check::None,
+            _ => Check::End(end),
+        }
+    }
+
+    /// The start of a memory in a register, and whether that is held.
+    fn base_of(&mut self, memory: MemoryIndex) -> (Gpr, Option<Gpr>) {
+        if memory.as_u32() == 0 {
+            self.use_base();
+            return (M::BASE, None);
+        }
+        let reg = self.alloc_gpr();
+        self.load_memory_base(memory.as_u32(), reg);
+        (reg, Some(reg))
+    }
+
+    /// An index in a register, and whether that is held. Not above the limit of a clamped memory.
+    fn index_of(&mut self, access: &MemoryAccess, index: Value) -> (Gpr, Option<Gpr>) {
+        let Bounds::Clamped { limit, .. } = access.plan.bounds else {
+            let reg = self.in_gpr(index);
+            return (reg, Some(reg));
+        };
+        let reg = self.own_gpr(index);
+        let other = self.alloc_gpr();
+        M::move_int(&mut self.b, Size::S64, other, Src::Imm(limit as i64));
+        let (x, y) = (Src::Reg(reg), Src::Reg(other));
+        let below = M::compare(&mut self.b, IntCc::LtU, Size::S64, x, y);
+        M::select(&mut self.b, below, Size::S64, reg, y);
+        self.free_gpr(other);
+        (reg, Some(reg))
+    }
+
+    /// The address without a comparison with the length.
+    fn unchecked(&mut self, memarg: &MemArg, access: &MemoryAccess, index: Value) -> Checked {
+        // A constant index is part of the displacement.
+        if index.is_const()
+            && let Some(sum) = index.bits.checked_add(memarg.offset)
+            && let Ok(disp) = i32::try_from(sum)
+        {
+            let (base, held) = self.base_of(memarg.memory);
+            return Checked {
+                address: Address::new(base, disp),
+                held: [held, None],
+            };
+        }
+        let (index, held_index) = self.index_of(access, index);
+        let (base, held_base) = self.base_of(memarg.memory);
+        if let Ok(disp) = i32::try_from(memarg.offset) {
+            let address = Address {
+                base,
+                index: Some(index),
+                disp,
+            };
+            return Checked {
+                address,
+                held: [held_index, held_base],
+            };
+        }
+        let sum = self.sum(base, index, memarg.offset);
+        for reg in [held_index, held_base].into_iter().flatten() {
+            self.free_gpr(reg);
+        }
+        Checked {
+            address: Address::new(sum, 0),
+            held: [Some(sum), None],
+        }
+    }
+
+    /// The sum of a base, an index and an offset, in a register of its own. Held.
+    fn sum(&mut self, base: Gpr, index: Gpr, offset: u64) -> Gpr {
+        let sum = self.alloc_gpr();
+        if let Ok(disp) = i32::try_from(offset) {
+            let of = Address {
+                base,
+                index: Some(index),
+                disp,
+            };
+            M::address(&mut self.b, sum, of);
+            return sum;
+        }
+        let of = Address {
+            base,
+            index: Some(index),
+            disp: 0,
+        };
+        M::address(&mut self.b, sum, of);
+        let (x, y) = (Src::Reg(sum), Src::Imm(offset as i64));
+        M::int_op(&mut self.b, IntOp::Add, Size::S64, sum, x, y);
+        sum
+    }
+
+    /// The address of an access that is compared with the memory's length.
+    fn checked(&mut self, memarg: &MemArg, index: Value, end: u64) -> Checked {
+        let access = self.memory_access(memarg.memory);
+        let index = self.in_gpr(index);
+        let end_reg = self.alloc_gpr();
+        let end = Src::Imm(end as i64);
+        let x = Src::Reg(index);
+        if access.addr == meantime_abi::AddrType::I32 {
+            // Less than 2^32 plus less than 2^33 does not wrap.
+            M::int_op(&mut self.b, IntOp::Add, Size::S64, end_reg, x, end);
+        } else {
+            let overflow = self.b.trap_label(Trap::MemoryOutOfBounds);
+            M::add_or_jump(&mut self.b, end_reg, index, end, overflow);
+        }
+        let (base, held_base) = self.base_of(memarg.memory);
+        if self.signals() {
+            let address = self.sum(base, index, memarg.offset);
+            let len = self.memory_len(memarg.memory, M::SCRATCH);
+            let end = Src::Reg(end_reg);
+            let inside = M::compare_memory(&mut self.b, IntCc::LeU, Size::S64, end, len);
+            M::select(&mut self.b, inside, Size::S64, address, Src::Imm(0));
+            for reg in [Some(index), Some(end_reg), held_base].into_iter().flatten() {
+                self.free_gpr(reg);
+            }
+            return Checked {
+                address: Address::new(address, 0),
+                held: [Some(address), None],
+            };
+        }
+        let len = self.memory_len(memarg.memory, M::SCRATCH);
+        let end = Src::Reg(end_reg);
+        let outside = M::compare_memory(&mut self.b, IntCc::GtU, Size::S64, end, len);
+        let label = self.b.trap_label(Trap::MemoryOutOfBounds);
+        M::jump_if(&mut self.b, outside, label);
+        self.free_gpr(end_reg);
+        if let Ok(disp) = i32::try_from(memarg.offset) {
+            let address = Address {
+                base,
+                index: Some(index),
+                disp,
+            };
+            return Checked {
+                address,
+                held: [Some(index), held_base],
+            };
+        }
+        let sum = self.sum(base, index, memarg.offset);
+        for reg in [Some(index), held_base].into_iter().flatten() {
+            self.free_gpr(reg);
+        }
+        Checked {
+            address: Address::new(sum, 0),
+            held: [Some(sum), None],
+        }
+    }
+}

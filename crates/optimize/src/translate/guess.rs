@@ -1,0 +1,104 @@
+//! Calls through references whose callee a profile knows: mostly the same function of this module, by the same instance.
+//!
+//! The one idea: nothing is ever taken back. A call is translated twice, behind a test of what is called: as a call of the function that was mostly
+//! called, which may be inlined and whose signature needs no check, and as what it was.
+
+use super::call::{Callee, Known};
+use super::environment::Region;
+use super::{Result, Translator};
+use crate::types::PTR;
+use crate::{Guess, TierRequest};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, condcodes::IntCC};
+use meantime_abi::{TypeIndex, VmFuncRef};
+use smallvec::SmallVec;
+use std::mem::offset_of;
+
+impl Translator<'_> {
+    /// What a call at the current position mostly calls, if that is of this type.
+    pub(super) fn guess(&self, request: &TierRequest<'_>, ty: TypeIndex) -> Option<Guess> {
+        // In the scope of handlers each call ends its block; that is not worth it here.
+        if self.in_scope() {
+            return None;
+        }
+        let guess = (request.mostly_called)(self.location.offset)?;
+        let index = self.module.func_index(guess.func);
+        (self.module.functions()[index].ty == ty).then_some(guess)
+    }
+
+    /// Calls through a funcref, with a guess of what it is. `checked` says whether its signature is known.
+    pub(super) fn call_guessed(
+        &mut self,
+        guess: Guess,
+        func_ref: Value,
+        ty: TypeIndex,
+        known: Known,
+        checked: bool,
+    ) -> Result<()> {
+        let code = self.load_func_ref(func_ref, PTR, offset_of!(VmFuncRef, code), known);
+        let flags = self.trusted(Region::FuncRefs).with_readonly();
+        let context = offset_of!(VmFuncRef, context) as i32;
+        let context = self.b.ins().load(PTR, flags, func_ref, context);
+        let expected = self.b.ins().iconst(PTR, guess.address as i64);
+        let same_code = self.b.ins().icmp(IntCC::Equal, code, expected);
+        let same_context = self.b.ins().icmp(IntCC::Equal, context, self.context);
+        let right = self.b.ins().band(same_code, same_context);
+
+        let func_type = self.module.type_as_func(ty);
+        let (params, results) = (func_type.params.len(), func_type.results.len());
+        let (fast, slow, join) = (
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        for result in &func_type.results {
+            self.append_param(join, result.repr().into());
+        }
+        self.b.set_cold_block(slow);
+        self.b.ins().brif(right, fast, &[], slow, &[]);
+
+        self.canonicalize_top(params);
+        let top = self.top(params);
+        let args: SmallVec<[Value; 16]> = self.s.stack[top..].into();
+        self.b.seal_block(fast);
+        self.b.switch_to_block(fast);
+        self.call_function(self.module.func_index(guess.func), false)?;
+        if self.reachable {
+            self.leave_guess(join, results);
+        }
+
+        self.reachable = true;
+        self.s.stack.truncate(top);
+        self.s.stack.extend(args);
+        self.b.seal_block(slow);
+        self.b.switch_to_block(slow);
+        self.s.join();
+        if !checked {
+            self.check_signature(
+                func_ref,
+                ty,
+                Known {
+                    not_null: true,
+                    ..known
+                },
+            );
+        }
+        self.emit_call(&Callee::Pointer { code, context }, ty, false)?;
+        self.leave_guess(join, results);
+
+        self.b.seal_block(join);
+        self.b.switch_to_block(join);
+        self.s.join();
+        self.push_block_params(join);
+        Ok(())
+    }
+
+    /// Goes to where both ways of a guess meet, with the results.
+    fn leave_guess(&mut self, join: cranelift_codegen::ir::Block, results: usize) {
+        self.canonicalize_top(results);
+        let top = self.top(results);
+        let values: SmallVec<[BlockArg; 4]> =
+            self.s.stack[top..].iter().map(|&v| v.into()).collect();
+        self.b.ins().jump(join, &values);
+        self.s.stack.truncate(top);
+    }
+}
