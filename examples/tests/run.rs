@@ -15,5 +15,5 @@ macro_rules! examples {
 }
 
 examples! {
-    exceptions externref gc gcd hello host_state interrupt limits linking memory multi serialize tables threads traps wasi
+    epochs exceptions externref fuel gc gcd hello host_state interrupt limits linking memory multi serialize tables threads traps wasi
 }

@@ -118,6 +118,11 @@ impl Buffer {
         self.code[at as usize..at as usize + 4].copy_from_slice(&value.to_le_bytes());
     }
 
+    /// Replaces a byte that was written.
+    pub(crate) fn patch8(&mut self, at: u32, value: u8) {
+        self.code[at as usize] = value;
+    }
+
     pub(crate) fn label(&mut self) -> Label {
         self.labels.push(LabelState {
             at: NONE,

@@ -2,25 +2,51 @@
 //! representation.
 //!
 //! It knows neither Cranelift nor the runtime. What it does not compile it says so ([`CompileError::unsupported`]), and the caller gives the
-//! function to the optimizing compiler.
+//! function to the optimizing compiler: functions with vectors, atomics, objects of the heap or exceptions; and whatever code counts fuel, checks
+//! the epoch or makes NaNs canonical.
+//!
+//! The one idea: [`compile`] walks the operators once and knows no machine; what it wants of one is the trait in [`machine`], and each machine has a folder.
+//! Both write into the same [`buffer`].
 
 #![deny(unsafe_code)]
 
+mod buffer;
+mod compile;
+mod convention;
+mod machine;
+mod side_table;
+mod x64;
+
+use compile::Scratch;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Tunables};
 use meantime_compile::CompileError;
 use meantime_module::Module;
+use std::sync::{Mutex, PoisonError};
+use target_lexicon::Architecture;
 
-/// The baseline compiler for this machine.
-#[derive(Debug)]
+/// The baseline compiler for one machine.
 pub struct Baseline {
     tunables: Tunables,
+    /// Memory that one compilation leaves for the next: one piece per thread that compiles at a time.
+    #[allow(clippy::vec_box)]
+    pool: Mutex<Vec<Box<Scratch>>>,
+}
+
+impl std::fmt::Debug for Baseline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Baseline")
+            .field("tunables", &self.tunables)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Baseline {
     /// A compiler with these options, if there is one for the architecture.
-    pub fn new(architecture: target_lexicon::Architecture, tunables: Tunables) -> Option<Baseline> {
-        let _ = architecture;
-        Some(Baseline { tunables })
+    pub fn new(architecture: Architecture, tunables: Tunables) -> Option<Baseline> {
+        (architecture == Architecture::X86_64).then(|| Baseline {
+            tunables,
+            pool: Mutex::default(),
+        })
     }
 
     /// Compiles one function of a module. `wasm` is what the module was decoded from.
@@ -34,7 +60,15 @@ impl Baseline {
         wasm: &[u8],
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
-        let _ = (&self.tunables, module, wasm, index);
-        Err(CompileError::unsupported("nothing is compiled yet"))
+        let tunables = &self.tunables;
+        if tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization {
+            return Err(CompileError::unsupported("fuel, epochs or canonical NaNs"));
+        }
+        let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = free().pop().unwrap_or_default();
+        let compiled =
+            compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index);
+        free().push(scratch);
+        compiled
     }
 }

@@ -297,6 +297,9 @@ pub(crate) trait Machine: 'static {
     fn extend(b: &mut Buffer, extend: Extend, size: Size, dst: Gpr, x: Src);
     /// Divides what is in the first register of [`Machine::DIVISION`] (or `x`) by `y`, which is in neither, into `dst`.
     fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Src);
+    /// The sum of 64 bits, unless that overflows, without sign. Then it jumps.
+    fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label);
+    /// Adds to or subtracts from two registers, low half first.
     fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src));
     /// The whole product of the first register of [`Machine::DIVISION`] and another: low and high halves in the registers of `dst`.
     fn multiply_wide(b: &mut Buffer, signed: bool, dst: (Gpr, Gpr), x: Gpr, y: Src);
@@ -334,8 +337,10 @@ pub(crate) trait Machine: 'static {
     fn scaled(b: &mut Buffer, dst: Gpr, base: Gpr, index: Gpr, shift: u8);
     /// Compares a register with what is in memory.
     fn compare_memory(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Address) -> Cond;
-    /// Subtracts from 32 bits in memory; the condition says that the difference is negative.
-    fn count_down(b: &mut Buffer, at: Address, amount: u32) -> Cond;
+    /// Subtracts from 32 bits in memory; the condition says that the difference is negative. Says where the amount is written.
+    fn count_down(b: &mut Buffer, at: Address, amount: u8) -> (Cond, u32);
+    /// Changes that amount, which is less than 128.
+    fn set_amount(b: &mut Buffer, at: u32, amount: u8);
 
     // Control.
     fn jump(b: &mut Buffer, label: Label);
@@ -350,6 +355,7 @@ pub(crate) trait Machine: 'static {
     /// The same for a jump.
     fn jump_relative(b: &mut Buffer) -> u32;
     fn call_memory(b: &mut Buffer, code: Address);
+    fn call_to(b: &mut Buffer, code: Gpr);
     fn relocation() -> (meantime_abi::RelocationKind, i64);
     /// Puts the stack pointer back after a call whose callee popped its arguments.
     fn after_call(b: &mut Buffer, popped: u32);

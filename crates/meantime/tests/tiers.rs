@@ -85,6 +85,73 @@ fn a_loop_continues_in_better_code() {
     }
 }
 
+/// Loops in loops, in a function that is called once, with values below them and many locals.
+const NESTED: &str = r#"(module
+    (memory 1)
+    (func (export "run") (param $n i32) (param $x f64) (result i64)
+        (local $i i32) (local $sum i64) (local $f f32)
+        (local $a i32) (local $b i32) (local $c i32) (local $d i32) (local $e i64)
+        (i64.const 1000)
+        (i32.const 5)
+        (f64.const 0.5)
+        (loop $outer (param f64)
+            (local.set $x (f64.add (local.get $x)))
+            (local.set $i (i32.const 0))
+            (loop $inner
+                (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (local.get $i))))
+                (local.set $f (f32.add (local.get $f) (f32.const 1)))
+                (local.set $a (i32.add (local.get $a) (i32.const 1)))
+                (local.set $b (i32.add (local.get $b) (local.get $a)))
+                (local.set $c (i32.xor (local.get $b) (local.get $c)))
+                (local.set $d (i32.add (local.get $d) (i32.const 3)))
+                (local.set $e (i64.add (local.get $e) (i64.const 7)))
+                (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                (br_if $inner (i32.lt_u (local.get $i) (i32.const 100))))
+            (i32.store (i32.const 8) (local.get $c))
+            (f64.const 0.25)
+            (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+            (drop))
+        (i64.extend_i32_u)
+        (i64.add)
+        (i64.add (local.get $sum))
+        (i64.add (i64.trunc_f64_s (local.get $x)))
+        (i64.add (i64.trunc_f32_s (local.get $f)))
+        (i64.add (i64.extend_i32_u (local.get $d)))
+        (i64.add (local.get $e))
+        (i64.xor (i64.extend_i32_u (i32.load (i32.const 8))))))"#;
+
+#[test]
+fn a_loop_of_the_first_tier_continues_in_the_second() {
+    let run = |config: &Config| {
+        let engine = Engine::new(config).unwrap();
+        let module = Module::new(&engine, NESTED).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance.get_typed_func::<(i32, f64), i64>(&mut store, "run");
+        let result = run.unwrap().call(&mut store, (2000, 1.0)).unwrap();
+        let tiers: Vec<Tier> = module.compilations().iter().map(|c| c.tier).collect();
+        (result, tiers)
+    };
+    let (expected, none) = run(Config::new().strategy(Strategy::Cranelift));
+    assert!(none.is_empty());
+    let mut config = Config::new();
+    config.tiered(true);
+    for (budget, waits) in [(0, true), (100, true), (1000, false), (30_000, false)] {
+        config.tier_up_budget(budget).tier_up_waits(waits);
+        let (result, tiers) = run(&config);
+        assert_eq!(result, expected);
+        assert_eq!(tiers[0], Tier::Baseline);
+        if waits {
+            assert!(
+                tiers.iter().any(|t| matches!(t, Tier::Loop(_))),
+                "{tiers:?}"
+            );
+        }
+    }
+    config.tier_up_budget(u32::MAX);
+    assert_eq!(run(&config), (expected, vec![Tier::Baseline]));
+}
+
 #[test]
 fn traps_and_backtraces_are_the_same() {
     let wat = r#"(module

@@ -4,7 +4,7 @@
 //! a failure.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm};
+use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm, Strategy};
 use std::num::NonZeroU32;
 
 /// How accesses of memories are kept within bounds.
@@ -20,10 +20,25 @@ pub enum Bounds {
     Nothing,
 }
 
+/// When code is made, and by which compiler.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Arbitrary)]
+pub enum Tiers {
+    /// Ahead, by the optimizing one.
+    Optimized,
+    /// Ahead, by the baseline compiler.
+    Baseline,
+    /// At the first call by the baseline compiler, and in the background by the optimizing one for what spends this budget, so that functions and loops
+    /// change over at any time.
+    Background(u8),
+    /// At the first call by the baseline compiler; at every second call, and at every turn of a loop, the guest goes on in optimized code.
+    Forced,
+}
+
 /// What an engine is made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the options are")]
 pub struct Options {
+    pub tiers: Tiers,
     pub bounds: Bounds,
     pub signals_based_traps: bool,
     pub opt_level: OptLevel,
@@ -46,6 +61,7 @@ impl Default for Options {
     /// The defaults of Meantime, but for results that are the same everywhere.
     fn default() -> Options {
         Options {
+            tiers: Tiers::Optimized,
             bounds: Bounds::Guards,
             signals_based_traps: true,
             opt_level: OptLevel::Speed,
@@ -86,6 +102,7 @@ impl Options {
     /// When the bytes do not suffice.
     pub fn comparable(u: &mut Unstructured<'_>) -> Result<Options> {
         Ok(Options {
+            tiers: u.arbitrary()?,
             bounds: u.arbitrary()?,
             signals_based_traps: u.ratio(2, 3)?,
             opt_level: *u.choose(&[OptLevel::None, OptLevel::Speed, OptLevel::SpeedAndSize])?,
@@ -132,6 +149,12 @@ impl Options {
         if let Err(e) = config.gc_zeal_alloc_counter(self.gc_zeal) {
             panic!("{e:?}");
         }
+        match self.tiers {
+            Tiers::Optimized => config.strategy(Strategy::Cranelift),
+            Tiers::Baseline => config.strategy(Strategy::Winch),
+            Tiers::Background(budget) => config.tiered(true).tier_up_budget(budget.into()),
+            Tiers::Forced => config.tiered(true).tier_up_budget(0).tier_up_waits(true),
+        };
         match self.bounds {
             Bounds::Guards => &mut config,
             Bounds::SmallGuards => config.memory_guard_size(64 << 10),

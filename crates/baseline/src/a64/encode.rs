@@ -21,6 +21,8 @@ pub(crate) mod ops {
     pub(crate) const SUBS: Op = 0x6b00_0000;
     pub(crate) const AND: Op = 0x0a00_0000;
     pub(crate) const ORR: Op = 0x2a00_0000;
+    /// With the complement of the second source.
+    pub(crate) const ORN: Op = 0x2a20_0000;
     pub(crate) const EOR: Op = 0x4a00_0000;
     pub(crate) const ANDS: Op = 0x6a00_0000;
     pub(crate) const ADCS: Op = 0x3a00_0000;
@@ -285,6 +287,7 @@ pub(crate) fn ccmn(b: &mut Buffer, size: Size, rn: u8, imm: u8, cond: u8) {
     );
 }
 
+/// Notes where it is, as it may fault.
 #[inline(always)]
 pub(crate) fn access(b: &mut Buffer, access: Access, rt: u8, mode: Mode) {
     let log2 = access.log2;
@@ -300,6 +303,7 @@ pub(crate) fn access(b: &mut Buffer, access: Access, rt: u8, mode: Mode) {
         Mode::Sum { base, index } => (access.op ^ 1 << 24) | 0x0020_6800 | regs(rt, base, index),
         Mode::Index { base, index } => (access.op ^ 1 << 24) | 0x0020_7800 | regs(rt, base, index),
     };
+    b.access_at = b.at();
     put(b, word);
 }
 

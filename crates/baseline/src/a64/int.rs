@@ -6,12 +6,13 @@
 use super::encode::*;
 use super::imm::{self, extended};
 use super::{FLOAT_SCRATCH, SCRATCH, SCRATCH2, branch, memory};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Label};
 use crate::machine::*;
 
 /// Conditions, as the processor numbers them.
 pub(super) const EQUAL: Cond = Cond(0);
 pub(super) const NOT_EQUAL: Cond = Cond(1);
+pub(super) const CARRY: Cond = Cond(2);
 pub(super) const LOWER: Cond = Cond(3);
 pub(super) const NEGATIVE: Cond = Cond(4);
 pub(super) const OVERFLOW: Cond = Cond(6);
@@ -138,6 +139,10 @@ pub(super) fn op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src
             IntOp::Mul if value.is_power_of_two() => {
                 let count = Src::Imm(i64::from(value.trailing_zeros()));
                 return shift(b, ShiftOp::Shl, size, dst, x, count);
+            }
+            IntOp::Xor if value == extended(size, -1) => {
+                let x = in_reg(b, size, x, SCRATCH);
+                return rrr(b, ops::ORN, size, dst.0, ZR, x);
             }
             _ => {}
         }
@@ -286,6 +291,21 @@ pub(super) fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Sr
     rrr(b, op, size, quotient.0, x.0, y);
     // Of the lowest number and minus one this is zero, as it should be.
     msub(b, size, dst.0, quotient.0, y, x.0);
+}
+
+pub(super) fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
+    let short = match y {
+        Src::Imm(value) => imm::twelve(value as u64),
+        _ => None,
+    };
+    match short {
+        Some((bits, shifted)) => imm12(b, ops::ADDS_IMM, Size::S64, dst.0, x.0, bits, shifted),
+        None => {
+            let y = in_reg(b, Size::S64, y, other_scratch(x.0));
+            rrr(b, ops::ADDS, Size::S64, dst.0, x.0, y);
+        }
+    }
+    branch::jump_if(b, CARRY, overflow);
 }
 
 pub(super) fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {

@@ -199,10 +199,9 @@ pub(super) fn compare_memory(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: A
     int::compare(b, cc, size, x, Src::Reg(SCRATCH2))
 }
 
-/// Subtracts from 32 bits in memory.
-pub(super) fn count_down(b: &mut Buffer, at: Address, amount: u32) -> Cond {
-    let op = accesses::LDR_W;
-    let mut mode = resolve(b, op, at, SCRATCH2);
+/// Subtracts from 32 bits in memory. Says where the subtraction is.
+pub(super) fn count_down(b: &mut Buffer, at: Address, amount: u8) -> (Cond, u32) {
+    let mut mode = resolve(b, accesses::LDR_W, at, SCRATCH2);
     if let Mode::Sum { base, index } = mode {
         rrr(b, ops::ADD, Size::S64, SCRATCH2.0, base, index);
         mode = Mode::Scaled {
@@ -215,13 +214,19 @@ pub(super) fn count_down(b: &mut Buffer, at: Address, amount: u32) -> Cond {
         Mode::Sum { base, .. } | Mode::Index { base, .. } => base,
     };
     let value = other_scratch(base).0;
-    access(b, op, value, mode);
-    debug_assert!(amount < 1 << 24);
-    if amount >= 4096 {
-        imm12(b, ops::SUB_IMM, Size::S32, value, value, amount >> 12, true);
-    }
-    let low = amount & 0xfff;
-    imm12(b, ops::SUBS_IMM, Size::S32, value, value, low, false);
+    access(b, accesses::LDR_W, value, mode);
+    let at = b.at();
+    let amount = u32::from(amount);
+    imm12(b, ops::SUBS_IMM, Size::S32, value, value, amount, false);
     access(b, accesses::STR_W, value, mode);
-    int::NEGATIVE
+    (int::NEGATIVE, at)
+}
+
+/// Changes what the subtraction there subtracts.
+pub(super) fn set_amount(b: &mut Buffer, at: u32, amount: u8) {
+    let Some(word) = b.code()[at as usize..].first_chunk::<4>() else {
+        return;
+    };
+    let others = u32::from_le_bytes(*word) & !(0xfff << 10);
+    b.patch32(at, others | u32::from(amount) << 10);
 }

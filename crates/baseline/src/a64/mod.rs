@@ -85,6 +85,16 @@ impl Machine for A64 {
     const EXCEPTION: Gpr = Gpr(0);
     const ALIGN: u32 = 16;
     const REPLACE_SPACE: u32 = 0;
+    const RESULT_AREA: Option<Gpr> = Some(Gpr(8));
+    const BUILTIN_RESULT: Gpr = Gpr(0);
+    /// What conditional branches and loads of constants reach.
+    const MAX_NEAR_CODE: u32 = 1 << 20;
+    /// What jumps reach.
+    const MAX_CODE: u32 = 1 << 27;
+
+    fn fault_at(b: &Buffer, _: u32) -> u32 {
+        b.access_at
+    }
 
     fn patch(code: &mut [u8], at: u32, form: u32, target: u32) {
         branch::patch(code, at, form, target);
@@ -158,6 +168,10 @@ impl Machine for A64 {
 
     fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Src) {
         int::divide(b, division, dst, x, y);
+    }
+
+    fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
+        int::add_or_jump(b, dst, x, y, overflow);
     }
 
     fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {
@@ -259,8 +273,12 @@ impl Machine for A64 {
         memory::compare_memory(b, cc, size, x, y)
     }
 
-    fn count_down(b: &mut Buffer, at: Address, amount: u32) -> Cond {
+    fn count_down(b: &mut Buffer, at: Address, amount: u8) -> (Cond, u32) {
         memory::count_down(b, at, amount)
+    }
+
+    fn set_amount(b: &mut Buffer, at: u32, amount: u8) {
+        memory::set_amount(b, at, amount);
     }
 
     fn jump(b: &mut Buffer, label: Label) {
@@ -295,6 +313,10 @@ impl Machine for A64 {
 
     fn call_memory(b: &mut Buffer, code: Address) {
         branch::call_memory(b, code);
+    }
+
+    fn call_to(b: &mut Buffer, code: Gpr) {
+        put(b, ops::BLR | u32::from(code.0) << 5);
     }
 
     fn relocation() -> (RelocationKind, i64) {

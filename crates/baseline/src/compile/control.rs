@@ -4,7 +4,8 @@
 //! results. A block whose label nobody branches to costs nothing at its end: its results stay where they are.
 
 use super::state::State;
-use super::value::{Place, Value, is_float, size_of};
+use super::tier::LoopCount;
+use super::value::{Place, Value, is_float, width};
 use super::{Compiler, malformed};
 use crate::buffer::Label;
 use crate::machine::{Cond, FSrc, Fpr, Gpr, IntCc, Machine, Size, Src};
@@ -30,7 +31,8 @@ pub(super) struct Frame {
 #[derive(Copy, Clone)]
 pub(super) enum Kind {
     Block,
-    Loop,
+    /// A loop, and where it counts, if it does.
+    Loop(Option<LoopCount>),
     /// An `if` before its `else`: where that begins, and with what.
     If(Label, State),
     Else,
@@ -50,14 +52,14 @@ impl Frame {
     /// How many values a branch takes along.
     fn arity(&self) -> usize {
         match self.kind {
-            Kind::Loop => self.params,
+            Kind::Loop(_) => self.params,
             _ => self.results,
         }
     }
 
     /// Whether those are in slots.
     fn in_slots(&self) -> bool {
-        self.arity() > 1 || matches!(self.kind, Kind::Loop) && self.params == 1
+        self.arity() > 1 || matches!(self.kind, Kind::Loop(_)) && self.params == 1
     }
 }
 
@@ -134,7 +136,7 @@ impl<M: Machine> Compiler<'_, M> {
         let loop_at = self.b.wasm_offset;
         let (sig, params, results) = self.block_type();
         self.flush(params);
-        self.push_frame(Kind::Loop, sig, params, results);
+        self.push_frame(Kind::Loop(None), sig, params, results);
         // Most loops use memory, and to have these once in front costs little.
         self.use_context();
         if !self.module.memories().is_empty() {
@@ -148,7 +150,10 @@ impl<M: Machine> Compiler<'_, M> {
             let label = frame.label;
             self.b.bind::<M>(label);
         }
-        self.count_loop(loop_at);
+        let count = self.count_loop(loop_at);
+        if let Some(frame) = self.s.frames.last_mut() {
+            frame.kind = Kind::Loop(count);
+        }
     }
 
     pub(super) fn begin_if(&mut self) {
@@ -171,7 +176,7 @@ impl<M: Machine> Compiler<'_, M> {
             M::move_int(&mut self.b, Size::S64, M::SCRATCH, src);
             src = Src::Reg(M::SCRATCH);
         }
-        let size = size_of(value.ty);
+        let size = width(value.ty);
         let cond = M::compare(&mut self.b, IntCc::Ne, size, src, Src::Imm(0));
         self.release(value);
         cond
@@ -200,7 +205,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.reachable {
             self.branch(self.s.frames.len() - 1);
         }
-        self.truncate(frame.height);
+        self.drop_to(frame.height);
         self.bind(otherwise, &state);
         self.push_params(&frame);
         self.reachable = true;
@@ -212,7 +217,7 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         };
         match frame.kind {
-            Kind::Loop => {}
+            Kind::Loop(count) => self.end_count(count),
             Kind::If(otherwise, state) => self.end_if(&frame, otherwise, &state),
             Kind::Function => {
                 if self.reachable {
@@ -222,7 +227,7 @@ impl<M: Machine> Compiler<'_, M> {
                     self.b.bind::<M>(frame.label);
                     self.leave_function();
                 }
-                self.truncate(0);
+                self.drop_to(0);
                 self.s.frames.pop();
                 self.reachable = false;
                 return;
@@ -230,7 +235,7 @@ impl<M: Machine> Compiler<'_, M> {
             Kind::Block | Kind::Else => self.end_block(&frame),
         }
         if !self.reachable {
-            self.truncate(frame.height);
+            self.drop_to(frame.height);
         }
         self.s.frames.pop();
         debug_assert!(
@@ -251,7 +256,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.to_results(frame);
             self.conform(&state);
         }
-        self.truncate(frame.height);
+        self.drop_to(frame.height);
         self.bind(frame.label, &state);
         self.push_results(frame);
         self.reachable = true;
@@ -264,7 +269,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.to_results(frame);
             let meet = self.state.meet(state);
             self.conform(&meet);
-            self.truncate(frame.height);
+            self.drop_to(frame.height);
             self.b.bind::<M>(otherwise);
             self.bind(frame.label, &meet);
             self.push_results(frame);
@@ -273,7 +278,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.reachable {
             self.branch(self.s.frames.len() - 1);
         }
-        self.truncate(frame.height);
+        self.drop_to(frame.height);
         self.bind(otherwise, state);
         self.push_params(frame);
         self.reachable = true;
@@ -334,7 +339,7 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.pop();
             self.take_fpr(M::FLOAT_RESULT);
             let src: FSrc = self.float_src(value);
-            M::move_float(&mut self.b, size_of(value.ty), M::FLOAT_RESULT, src);
+            M::move_float(&mut self.b, width(value.ty), M::FLOAT_RESULT, src);
             self.release(value);
             self.push_fpr(value.ty, M::FLOAT_RESULT);
         } else {
@@ -344,7 +349,7 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.pop();
             self.take_gpr(M::RESULT);
             let src = self.src(value);
-            M::move_int(&mut self.b, size_of(value.ty), M::RESULT, src);
+            M::move_int(&mut self.b, width(value.ty), M::RESULT, src);
             self.release(value);
             self.push_gpr(value.ty, M::RESULT);
         }

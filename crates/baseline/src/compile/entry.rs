@@ -6,7 +6,7 @@
 use super::Compiler;
 use super::control::Kind;
 use super::local::Local;
-use super::value::{is_float, size_of};
+use super::value::{is_float, width};
 use crate::convention::{Spot, Spots, result_area};
 use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src};
 use meantime_abi::{ValRepr, VmHeader, VmStoreContext};
@@ -167,7 +167,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let mut spots = Spots::<M>::results();
         for (i, result) in ty.results.iter().enumerate() {
-            let size = size_of(result.repr());
+            let size = width(result.repr());
             match spots.next(result.repr()) {
                 Spot::Gpr(reg) => M::move_int(&mut self.b, size, reg, Src::Frame(slot(i))),
                 Spot::Fpr(reg) => M::move_float(&mut self.b, size, reg, FSrc::Frame(slot(i))),

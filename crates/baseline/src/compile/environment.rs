@@ -113,7 +113,7 @@ impl<M: Machine> Compiler<'_, M> {
             match *arg {
                 Arg::Value(value) => {
                     let src = self.src(value);
-                    self.add_move(dst, src, super::value::size_of(value.ty));
+                    self.add_move(dst, src, super::value::width(value.ty));
                 }
                 Arg::Number(number) => {
                     self.add_move(dst, Src::Imm(number as i64), Size::S64);

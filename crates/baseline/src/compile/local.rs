@@ -7,7 +7,7 @@
 //! Reading a local only notes that it was read. Who changes it first copies it for the readers that are still on the stack; these form a list, which
 //! begins at the local.
 
-use super::value::{NO_ENTRY, Place, Value, is_float, size_of, slot_size};
+use super::value::{NO_ENTRY, Place, Value, is_float, width, slot_size};
 use super::{Compiler, malformed};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Src};
 use meantime_abi::ValRepr;
@@ -109,7 +109,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// The register of an integer that the next operator sets, for a result to be computed in. Nobody else needs what is in it.
     /// Changes no flags.
-    fn pinned_dest(&mut self) -> Option<Gpr> {
+    pub(super) fn pinned_dest(&mut self) -> Option<Gpr> {
         let index = self.next_set()?;
         let local = self.s.locals.get(index)?;
         if is_float(local.ty) {
@@ -248,7 +248,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         self.flush_readers(index);
         let local = self.s.locals[index];
-        let size = size_of(local.ty);
+        let size = width(local.ty);
         if is_float(local.ty) {
             let src = self.float_src(value);
             match local.pin() {
@@ -272,14 +272,14 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn receive(&mut self, index: usize, from: Src) {
         let local = self.s.locals[index];
         match local.pin() {
-            Some(pin) => M::move_int(&mut self.b, size_of(local.ty), Gpr(pin), from),
-            None => M::store_frame(&mut self.b, size_of(local.ty), local.disp, from),
+            Some(pin) => M::move_int(&mut self.b, width(local.ty), Gpr(pin), from),
+            None => M::store_frame(&mut self.b, width(local.ty), local.disp, from),
         }
     }
 
     pub(super) fn receive_float(&mut self, index: usize, from: FSrc) {
         let local = self.s.locals[index];
-        let size = size_of(local.ty);
+        let size = width(local.ty);
         match local.pin() {
             Some(pin) => {
                 M::move_float(&mut self.b, size, M::FLOAT_PINS[pin as usize], from);

@@ -55,8 +55,9 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         };
         // The index's register, if it is not needed for anything else, gets the value.
+        let pinned = self.pinned_dest();
         self.release_address(&at);
-        let dst = self.dest();
+        let dst = pinned.unwrap_or_else(|| self.alloc_gpr());
         self.may_fault();
         M::load(&mut self.b, load, dst, at.address);
         self.push_gpr(ty, dst);
@@ -67,10 +68,10 @@ impl<M: Machine> Compiler<'_, M> {
         let Some(at) = self.address(&memarg, size.bits() / 8) else {
             return;
         };
-        self.release_address(&at);
         let dst = self.float_dest();
         self.may_fault();
         M::load_float(&mut self.b, size, dst, at.address);
+        self.release_address(&at);
         let ty = match size {
             Size::S32 => ValRepr::F32,
             Size::S64 => ValRepr::F64,

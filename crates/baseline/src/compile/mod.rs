@@ -63,6 +63,8 @@ struct Lists {
     float_pins: Vec<u32>,
     memories: Vec<Option<MemoryAccess>>,
     cold: Vec<Cold>,
+    /// Operands of loops, for the code that leaves them.
+    osr_values: Vec<Value>,
     /// Slots of stack maps of calls in code that is not written yet.
     cold_slots: Vec<u32>,
     moves: Vec<Move>,
@@ -86,6 +88,7 @@ impl Lists {
         self.memories.resize_with(module.memories().len(), || None);
         self.cold.clear();
         self.cold_slots.clear();
+        self.osr_values.clear();
         self.relocations.clear();
     }
 }
@@ -134,6 +137,8 @@ pub(crate) struct Compiler<'a, M: Machine> {
     area_disp: i32,
     /// Where it leads that the stack overflowed.
     overflow: Label,
+    /// Where code leads that leaves a loop for better code.
+    osr_leave: Option<Label>,
     /// Where the frame's size is to be written.
     frame_size_at: u32,
     machine: std::marker::PhantomData<M>,
@@ -185,6 +190,7 @@ pub(crate) fn function<M: Machine>(
         result_area: 0,
         area_disp: 0,
         overflow: Label::NONE,
+        osr_leave: None,
         frame_size_at: 0,
         machine: std::marker::PhantomData,
     };

@@ -3,7 +3,7 @@
 //! The one idea: what has only constants as operands is computed here; of what has one, the machine makes an immediate.
 
 use super::Compiler;
-use super::value::{Place, Value, size_of};
+use super::value::{Place, Value, width};
 use crate::machine::*;
 use meantime_abi::ValRepr;
 
@@ -204,7 +204,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn select(&mut self) {
         let condition = self.pop_condition();
         let (x, y) = self.pop2();
-        let size = size_of(x.ty);
+        let size = width(x.ty);
         if x.ty == ValRepr::V128 {
             return self.unsupported("vectors");
         }
@@ -285,7 +285,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         if !Self::is_in(x, dividend) {
             let src = self.src(x);
-            M::move_int(&mut self.b, size_of(x.ty), dividend, src);
+            M::move_int(&mut self.b, width(x.ty), dividend, src);
             if !Self::is_in(x, rest) {
                 self.release(x);
             }

@@ -8,7 +8,7 @@
 
 use super::Compiler;
 use super::local::Local;
-use super::value::{bits, size_of};
+use super::value::{bits, width};
 use crate::buffer::Label;
 use crate::machine::{FSrc, Fpr, Machine, Size, Src};
 
@@ -79,7 +79,7 @@ impl<M: Machine> Compiler<'_, M> {
         debug_assert!(self.state.saved & 1 << pin != 0, "a local is somewhere");
         let (reg, local) = self.float_pin(pin);
         let src = FSrc::Frame(local.disp);
-        M::move_float(&mut self.b, size_of(local.ty), reg, src);
+        M::move_float(&mut self.b, width(local.ty), reg, src);
         self.state.valid |= 1 << pin;
     }
 
@@ -87,7 +87,7 @@ impl<M: Machine> Compiler<'_, M> {
         debug_assert!(self.state.valid & 1 << pin != 0, "a local is somewhere");
         let (reg, local) = self.float_pin(pin);
         let src = FSrc::Reg(reg);
-        M::store_frame_float(&mut self.b, size_of(local.ty), local.disp, src);
+        M::store_frame_float(&mut self.b, width(local.ty), local.disp, src);
         self.state.saved |= 1 << pin;
     }
 

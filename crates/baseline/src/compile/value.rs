@@ -57,7 +57,7 @@ pub(super) fn slot_size(ty: ValRepr) -> u32 {
 }
 
 /// Width of a value that is no vector.
-pub(super) fn size_of(ty: ValRepr) -> Size {
+pub(super) fn width(ty: ValRepr) -> Size {
     match ty {
         ValRepr::I32 | ValRepr::F32 | ValRepr::GcRef => Size::S32,
         _ => Size::S64,
@@ -171,7 +171,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Removes entries from the top.
-    pub(super) fn truncate(&mut self, len: usize) {
+    pub(super) fn drop_to(&mut self, len: usize) {
         while self.s.stack.len() > len {
             let value = self.pop();
             self.release(value);
@@ -241,7 +241,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Writes a value to a place in the frame.
     pub(super) fn write_frame(&mut self, disp: i32, value: Value) {
-        let size = size_of(value.ty);
+        let size = width(value.ty);
         if is_float(value.ty) {
             let src = self.float_src(value);
             M::store_frame_float(&mut self.b, size, disp, src);
@@ -311,7 +311,7 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline]
     pub(super) fn src(&self, value: Value) -> Src {
         match value.place {
-            Place::Const if size_of(value.ty) == Size::S32 => Src::Imm(i64::from(value.bits as i32)),
+            Place::Const if width(value.ty) == Size::S32 => Src::Imm(i64::from(value.bits as i32)),
             Place::Const => Src::Imm(value.bits as i64),
             Place::Gpr => Src::Reg(Gpr(value.reg)),
             Place::Local => {
@@ -351,7 +351,7 @@ impl<M: Machine> Compiler<'_, M> {
             return reg;
         }
         let reg = self.alloc_gpr();
-        M::move_int(&mut self.b, size_of(value.ty), reg, src);
+        M::move_int(&mut self.b, width(value.ty), reg, src);
         reg
     }
 
@@ -362,7 +362,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let reg = self.alloc_gpr();
         let src = self.src(value);
-        M::move_int(&mut self.b, size_of(value.ty), reg, src);
+        M::move_int(&mut self.b, width(value.ty), reg, src);
         reg
     }
 
@@ -372,7 +372,7 @@ impl<M: Machine> Compiler<'_, M> {
             return reg;
         }
         let reg = self.alloc_fpr();
-        M::move_float(&mut self.b, size_of(value.ty), reg, src);
+        M::move_float(&mut self.b, width(value.ty), reg, src);
         reg
     }
 
@@ -382,7 +382,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let reg = self.alloc_fpr();
         let src = self.float_src(value);
-        M::move_float(&mut self.b, size_of(value.ty), reg, src);
+        M::move_float(&mut self.b, width(value.ty), reg, src);
         reg
     }
 

@@ -2,7 +2,7 @@
 
 use super::encode::*;
 use super::{R11, RAX, RDX, X64, frame, wide};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Label};
 use crate::machine::*;
 use meantime_abi::Trap;
 
@@ -304,6 +304,13 @@ pub(super) fn divide(b: &mut Buffer, division: Division, y: Src) {
     b.bind::<X64>(done);
 }
 
+pub(super) fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
+    debug_assert!(y != Src::Reg(dst));
+    mov(b, Size::S64, dst, x);
+    arith(b, ADD, Size::S64, dst, y);
+    X64::jump_if(b, BELOW, overflow);
+}
+
 pub(super) fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {
     let (low, high) = if subtract { (SUB, SBB) } else { (ADD, ADC) };
     arith(b, low, Size::S64, x.0, y.0);
@@ -410,16 +417,9 @@ pub(super) fn test(b: &mut Buffer, size: Size, x: Src, mask: Src) -> Cond {
 }
 
 /// Subtracts from 32 bits in memory.
-pub(super) fn count_down(b: &mut Buffer, at: Mem, amount: u32) -> Cond {
-    match i8::try_from(amount) {
-        Ok(amount) => {
-            rm(b, ops::ARITH_IMM8, false, SUB, at);
-            imm8(b, amount as u8);
-        }
-        Err(_) => {
-            rm(b, ops::ARITH_IMM32, false, SUB, at);
-            imm32(b, amount as i32);
-        }
-    }
-    SIGN
+pub(super) fn count_down(b: &mut Buffer, at: Mem, amount: u8) -> (Cond, u32) {
+    debug_assert!(amount < 128);
+    rm(b, ops::ARITH_IMM8, false, SUB, at);
+    imm8(b, amount);
+    (SIGN, b.at() - 1)
 }

@@ -179,6 +179,10 @@ impl Machine for X64 {
         int::divide(b, division, y);
     }
 
+    fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
+        int::add_or_jump(b, dst, x, y, overflow);
+    }
+
     fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {
         int::add_carry(b, subtract, x, y);
     }
@@ -286,8 +290,12 @@ impl Machine for X64 {
         int::compare_memory(b, cc, size, x, mem(y))
     }
 
-    fn count_down(b: &mut Buffer, at: Address, amount: u32) -> Cond {
+    fn count_down(b: &mut Buffer, at: Address, amount: u8) -> (Cond, u32) {
         int::count_down(b, mem(at), amount)
+    }
+
+    fn set_amount(b: &mut Buffer, at: u32, amount: u8) {
+        b.patch8(at, amount);
     }
 
     fn jump(b: &mut Buffer, label: Label) {
@@ -322,6 +330,10 @@ impl Machine for X64 {
 
     fn call_memory(b: &mut Buffer, code: Address) {
         rm(b, ops::GROUP5, false, 2, mem(code));
+    }
+
+    fn call_to(b: &mut Buffer, code: Gpr) {
+        rr(b, ops::GROUP5, false, 2, code.0);
     }
 
     fn relocation() -> (RelocationKind, i64) {

@@ -16,7 +16,7 @@ use meantime_module::Module;
 use meantime_optimize::{Guess, TierRequest};
 use meantime_vm as vm;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -51,7 +51,8 @@ pub(crate) struct ModuleTiers {
     module: Arc<dyn AsRef<Module> + Send + Sync>,
     wasm: vm::SharedBytes,
     stages: Box<[AtomicU8]>,
-    /// Held while a stage leaves `Compiling`.
+    /// How many threads wait for a stage to leave `Compiling`.
+    waiting: AtomicUsize,
     first: Mutex<()>,
     compiled: Condvar,
     loops: Mutex<HashMap<(DefinedFuncIndex, u32), LoopCode>>,
@@ -78,6 +79,7 @@ impl ModuleTiers {
             module,
             wasm,
             stages: (0..functions).map(|_| AtomicU8::new(0)).collect(),
+            waiting: AtomicUsize::new(0),
             first: Mutex::default(),
             compiled: Condvar::new(),
             loops: Mutex::default(),
@@ -154,6 +156,17 @@ impl ModuleTiers {
         stage
             .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
+    }
+
+    /// Waits until nobody compiles a function for the first time.
+    fn wait_for_first(&self, func: DefinedFuncIndex) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut first = locked(&self.first);
+        while self.stage(func).load(Ordering::SeqCst) == Stage::Compiling as u8 {
+            let woken = self.compiled.wait(first);
+            first = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Compiles a function for the first time, in the tier that can.
@@ -355,10 +368,13 @@ struct Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let _first = locked(&self.tiers.first);
         let stage = self.tiers.stage(self.func);
-        stage.store(self.next as u8, Ordering::Release);
-        self.tiers.compiled.notify_all();
+        stage.store(self.next as u8, Ordering::SeqCst);
+        // Who waits counted itself before it looked at the stage, so it is seen here or has seen the new stage.
+        if self.tiers.waiting.load(Ordering::SeqCst) > 0 {
+            let _first = locked(&self.tiers.first);
+            self.tiers.compiled.notify_all();
+        }
     }
 }
 
@@ -386,11 +402,7 @@ impl vm::Tiers for Asked {
                 claim.next = stage;
                 return Ok(address);
             }
-            let mut first = locked(&tiers.first);
-            while tiers.stage(func).load(Ordering::Acquire) == Stage::Compiling as u8 {
-                let woken = tiers.compiled.wait(first);
-                first = woken.unwrap_or_else(PoisonError::into_inner);
-            }
+            tiers.wait_for_first(func);
             if tiers.stage(func).load(Ordering::Acquire) != Stage::Cold as u8 {
                 return Ok(slot.code.load(Ordering::Acquire));
             }

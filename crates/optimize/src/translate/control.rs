@@ -4,7 +4,7 @@
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
 use super::interrupt::Flow;
-use super::{Local, Result, Translator};
+use super::{Local, Result, Translator, osr};
 use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
     Block, BlockArg, Inst, InstBuilder, JumpTableData, Value, condcodes::IntCC, types,
@@ -287,19 +287,20 @@ impl Translator<'_> {
         let params = self.s.control.last().map_or(0, |f| f.params);
         let args = self.branch_args(params);
         let height = self.top(params);
+        let below = match self.is_entry() {
+            true => self.stack_to_variables(height)?,
+            false => osr::Below::new(),
+        };
+        self.b.ins().jump(header, &args);
         if self.is_entry() {
-            let below = self.stack_to_variables(height)?;
-            self.b.ins().jump(header, &args);
             self.land(header, &below, params);
-            self.b.switch_to_block(header);
-            self.variables_to_stack(&below);
-        } else {
-            self.b.ins().jump(header, &args);
-            self.b.switch_to_block(header);
         }
+        self.b.switch_to_block(header);
         self.s.join();
         self.s.stack.truncate(height);
         self.push_block_params(header);
+        // After that: using variables gives the header more parameters.
+        self.variables_to_stack(&below);
         self.at_loop();
         Ok(())
     }

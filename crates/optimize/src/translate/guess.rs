@@ -55,6 +55,7 @@ impl Translator<'_> {
         }
         self.b.set_cold_block(slow);
         self.b.ins().brif(right, fast, &[], slow, &[]);
+        let flow = self.flow;
 
         self.canonicalize_top(params);
         let top = self.top(params);
@@ -62,11 +63,14 @@ impl Translator<'_> {
         self.b.seal_block(fast);
         self.b.switch_to_block(fast);
         self.call_function(self.module.func_index(guess.func), false)?;
+        let mut watched = true;
         if self.reachable {
             self.leave_guess(join, results);
+            watched = self.flow.watched;
         }
 
         self.reachable = true;
+        self.flow = flow;
         self.s.stack.truncate(top);
         self.s.stack.extend(args);
         self.b.seal_block(slow);
@@ -88,12 +92,14 @@ impl Translator<'_> {
         self.b.seal_block(join);
         self.b.switch_to_block(join);
         self.s.join();
+        self.flow.watched &= watched;
         self.push_block_params(join);
         Ok(())
     }
 
     /// Goes to where both ways of a guess meet, with the results.
     fn leave_guess(&mut self, join: cranelift_codegen::ir::Block, results: usize) {
+        self.owe(0);
         self.canonicalize_top(results);
         let top = self.top(results);
         let values: SmallVec<[BlockArg; 4]> =

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use std::mem::offset_of;
 
 /// Operands below a loop, as variables.
-type Below = SmallVec<[(Variable, Type); 8]>;
+pub(super) type Below = SmallVec<[(Variable, Type); 8]>;
 
 /// Where a function is entered in its middle.
 #[derive(Copy, Clone)]

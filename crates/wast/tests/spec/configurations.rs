@@ -4,7 +4,7 @@
 //! explicit bounds checks, copy-on-write images or copies, signals or explicit traps, many compiler threads
 //! or one) is run both ways, in a few combinations instead of all of them; and scripts about the heap with every collector.
 
-use meantime::{Collector, Config};
+use meantime::{Collector, Config, Strategy};
 use std::num::NonZeroU32;
 
 /// A named configuration.
@@ -30,6 +30,13 @@ pub struct Configuration {
 /// |---|---|
 /// | `tiers` | at the first call, better code in the background |
 /// | `forced` | at the first call, better code at the second, and within every loop that is gone around |
+///
+/// These are as `guard` and `explicit`, but compile with the baseline compiler what that can:
+///
+/// | name | as |
+/// |---|---|
+/// | `baseline` | `guard` |
+/// | `baseline-explicit` | `explicit` |
 ///
 /// These are as `guard`, but for the heap of objects:
 ///
@@ -82,6 +89,24 @@ pub const CONFIGURATIONS: &[Configuration] = &[
         name: "forced",
         apply: |config| {
             config.tiered(true).tier_up_budget(0).tier_up_waits(true);
+        },
+        heap: false,
+    },
+    Configuration {
+        name: "baseline",
+        apply: |config| {
+            config.strategy(Strategy::Winch);
+        },
+        heap: false,
+    },
+    Configuration {
+        name: "baseline-explicit",
+        apply: |config| {
+            without_reservations(config);
+            config
+                .strategy(Strategy::Winch)
+                .signals_based_traps(false)
+                .memory_init_cow(false);
         },
         heap: false,
     },

@@ -1,1 +1,0 @@
-//! Encodings, as a disassembler reads them.

@@ -1,0 +1,92 @@
+//! Globals.
+
+use super::Compiler;
+use super::value::{is_float, width};
+use crate::machine::*;
+use meantime_abi::{GlobalIndex, ValRepr, VmGlobalImport};
+use meantime_module::ConstOp;
+use std::mem::offset_of;
+
+impl<M: Machine> Compiler<'_, M> {
+    /// Where a global is. Clobbers the scratch register.
+    fn global_place(&mut self, index: GlobalIndex) -> Address {
+        self.use_context();
+        match self.module.defined_global(index) {
+            Some(defined) => Address::new(M::CONTEXT, self.layout.global(defined) as i32),
+            None => {
+                let import = self.layout.global_import(index);
+                let from = import + offset_of!(VmGlobalImport, from) as u32;
+                self.load_context_field(M::SCRATCH, from);
+                Address::new(M::SCRATCH, 0)
+            }
+        }
+    }
+
+    pub(super) fn global_get(&mut self, index: u32) {
+        let index = GlobalIndex::from_u32(index);
+        let ty = self.module.globals()[index].content.repr();
+        if ty == ValRepr::V128 {
+            return self.unsupported("vectors");
+        }
+        if let Some(bits) = self.constant_global(index) {
+            return self.push_const(ty, bits);
+        }
+        let at = self.global_place(index);
+        if is_float(ty) {
+            let dst = self.float_dest();
+            M::load_float(&mut self.b, width(ty), dst, at);
+            return self.push_fpr(ty, dst);
+        }
+        let dst = self.dest();
+        let load = match width(ty) {
+            Size::S32 => Load::U32,
+            Size::S64 => Load::U64,
+        };
+        M::load(&mut self.b, load, dst, at);
+        self.push_gpr(ty, dst);
+    }
+
+    /// The value of a global that is always the same number.
+    fn constant_global(&self, index: GlobalIndex) -> Option<u64> {
+        if self.module.globals()[index].mutable {
+            return None;
+        }
+        let defined = self.module.defined_global(index)?;
+        match self.module.global_inits()[defined].ops[..] {
+            [ConstOp::I32Const(n)] => Some(u64::from(n as u32)),
+            [ConstOp::I64Const(n)] => Some(n as u64),
+            _ => None,
+        }
+    }
+
+    pub(super) fn global_set(&mut self, index: u32) {
+        let index = GlobalIndex::from_u32(index);
+        let value = self.pop();
+        if value.ty == ValRepr::V128 {
+            return self.unsupported("vectors");
+        }
+        let size = width(value.ty);
+        if is_float(value.ty) {
+            let reg = self.in_fpr(value);
+            let at = self.global_place(index);
+            M::store_float(&mut self.b, size, at, reg);
+            return self.free_fpr(reg);
+        }
+        let src = self.src(value);
+        let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
+        let src = if short {
+            src
+        } else {
+            Src::Reg(self.in_gpr(value))
+        };
+        let at = self.global_place(index);
+        let store = match size {
+            Size::S32 => Store::I32,
+            Size::S64 => Store::I64,
+        };
+        M::store(&mut self.b, store, at, src);
+        if let Src::Reg(reg) = src {
+            self.free_gpr(reg);
+        }
+    }
+}
