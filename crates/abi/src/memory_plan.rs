@@ -21,6 +21,10 @@ pub enum Bounds {
         limit: u64,
         /// Bytes of guard after the reservation.
         guard: u64,
+        /// A quarter of that, if a guard stands in front too, or else zero: an index from `-margin` to `limit + margin` may stay what it
+        /// is and others be replaced by `limit + 2 * margin`, and then accesses without an offset whose own indices are up to `margin` bytes
+        /// away from it need no check of theirs.
+        margin: u64,
     },
     /// Every access is compared with the memory's current length.
     Explicit,
@@ -66,7 +70,14 @@ impl MemoryPlan {
                 AddrType::I32 => (tunables.memory_reservation, Bounds::Guarded { guard }),
                 AddrType::I64 => {
                     let limit = tunables.memory_reservation.max(RESERVATION_64);
-                    (limit, Bounds::Clamped { limit, guard })
+                    let before = tunables.guard_before_linear_memory;
+                    let margin = if before { guard / 4 } else { 0 };
+                    let bounds = Bounds::Clamped {
+                        limit,
+                        guard,
+                        margin,
+                    };
+                    (limit, bounds)
                 }
             };
             return MemoryPlan {
@@ -114,7 +125,13 @@ mod tests {
         let tunables = Tunables::default();
         let plan = MemoryPlan::new(&memory(AddrType::I64, 1, None), &tunables);
         let (limit, guard) = (plan.reservation, plan.guard);
-        assert_eq!(plan.bounds, Bounds::Clamped { limit, guard });
+        let margin = guard / 4;
+        let bounds = Bounds::Clamped {
+            limit,
+            guard,
+            margin,
+        };
+        assert_eq!(plan.bounds, bounds);
         assert_eq!(
             plan,
             MemoryPlan::new(&memory(AddrType::I64, 0, Some(4)), &tunables)
@@ -125,6 +142,12 @@ mod tests {
         };
         let plan = MemoryPlan::new(&memory(AddrType::I64, 1, None), &large);
         assert_eq!(plan.reservation, 1 << 40);
+        let no_guard_before = Tunables {
+            guard_before_linear_memory: false,
+            ..Tunables::default()
+        };
+        let plan = MemoryPlan::new(&memory(AddrType::I64, 1, None), &no_guard_before);
+        assert!(matches!(plan.bounds, Bounds::Clamped { margin: 0, .. }));
     }
 
     #[test]

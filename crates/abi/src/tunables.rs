@@ -61,6 +61,8 @@ pub struct Tunables {
     pub tiered: bool,
     /// Whether small callees may be compiled into their callers.
     pub inlining: bool,
+    /// Whether code is laid out by what the module says of its branches.
+    pub branch_hinting: bool,
     /// How hard to optimize.
     pub opt_level: OptLevel,
     /// How to allocate registers.
@@ -86,6 +88,7 @@ impl Default for Tunables {
             epoch_interruption: false,
             tiered: false,
             inlining: true,
+            branch_hinting: false,
             opt_level: OptLevel::Speed,
             regalloc: RegallocAlgorithm::Backtracking,
         }

@@ -1,17 +1,18 @@
 //! How fast the baseline compiler is: `throughput FILE.wasm…` compiles all functions of each module on one thread, several times, and prints the
-//! best time, with what was left to the optimizing compiler and why.
+//! best time of the processor, with what was left to the optimizing compiler and why.
 
 use meantime_abi::Tunables;
 use meantime_baseline::Baseline;
 use meantime_module::{Module, WasmFeatures};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use target_lexicon::{Aarch64Architecture, Architecture};
 
 fn main() {
     let mut tunables = Tunables::default();
     let mut architecture = Architecture::X86_64;
-    let mut rounds = 5;
+    let mut rounds = 9;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--tiered" => tunables.tiered = true,
@@ -30,13 +31,23 @@ fn main() {
     }
 }
 
+/// The time that this thread has run, where the system says so; otherwise that since the first call.
+fn thread_time() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    match stat.split(' ').next().and_then(|n| n.parse().ok()) {
+        Some(nanoseconds) => Duration::from_nanos(nanoseconds),
+        None => START.elapsed(),
+    }
+}
+
 /// The best time of several, and the last result.
 fn best<T>(rounds: u32, mut work: impl FnMut() -> T) -> (Duration, T) {
     let mut best: Option<(Duration, T)> = None;
     for _ in 0..rounds {
-        let start = Instant::now();
+        let start = thread_time();
         let result = work();
-        let time = start.elapsed();
+        let time = thread_time() - start;
         if best.as_ref().is_none_or(|(least, _)| time < *least) {
             best = Some((time, result));
         }

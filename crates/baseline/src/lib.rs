@@ -66,8 +66,7 @@ impl Baseline {
         }
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
-        let compiled =
-            compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index);
+        let compiled = compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index);
         free().push(scratch);
         compiled
     }

@@ -83,7 +83,7 @@ fn is_feature(name: &str) -> bool {
 
 /// Whether a setting or tunable only says how hard the compiler tried: what it made runs anywhere.
 fn is_effort(name: &str) -> bool {
-    const EFFORT: [&str; 7] = [
+    const EFFORT: [&str; 8] = [
         "opt_level",
         "regalloc",
         "regalloc_algorithm",
@@ -91,6 +91,7 @@ fn is_effort(name: &str) -> bool {
         "regalloc_verbose_logs",
         "enable_verifier",
         "inlining",
+        "branch_hinting",
     ];
     EFFORT.contains(&name)
 }
@@ -185,7 +186,7 @@ fn tunables(t: &Tunables) -> Vec<(&'static str, String)> {
     list! {
         memory_reservation memory_guard_size memory_reservation_for_growth memory_may_move guard_before_linear_memory
         signals_based_traps memory_init_cow table_lazy_init generate_address_map relaxed_simd_deterministic
-        nan_canonicalization consume_fuel operator_cost epoch_interruption tiered inlining opt_level regalloc
+        nan_canonicalization consume_fuel operator_cost epoch_interruption tiered inlining branch_hinting opt_level regalloc
     }
 }
 

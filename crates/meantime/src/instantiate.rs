@@ -90,13 +90,26 @@ pub(crate) fn instantiate(
     let id = allocate(store, module, imports)?;
     if !module.recipe().is_trivial() {
         // Values of expressions are held where no collection would find them.
-        store.set_collecting(false);
-        let initialized = initialize(store, module, id);
-        store.set_collecting(true);
-        initialized?;
+        initialize(Uncollected::begin(store).0, module, id)?;
     }
     start(store, module, id)?;
     Ok(Instance::from_id(store, id))
+}
+
+/// A store without collections, until this is dropped: also when the embedder's limiter panics.
+struct Uncollected<'a>(&'a mut StoreOpaque);
+
+impl Uncollected<'_> {
+    fn begin(store: &mut StoreOpaque) -> Uncollected<'_> {
+        store.set_collecting(false);
+        Uncollected(store)
+    }
+}
+
+impl Drop for Uncollected<'_> {
+    fn drop(&mut self) {
+        self.0.set_collecting(true);
+    }
 }
 
 /// Gives the instance what its module says and images did not.

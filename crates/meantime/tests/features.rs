@@ -90,12 +90,16 @@ fn hints_and_annotations_are_read_over() -> Result<()> {
         (func (export "run") (param i32) (result i32)
             (@metadata.code.branch_hint "\01")
             (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))))"#;
-    let engine = Engine::default();
-    let module = Module::new(&engine, text)?;
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[])?;
-    let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
-    assert_eq!(run.call(&mut store, 0)?, 2);
+    for hinting in [false, true] {
+        let engine = Engine::new(Config::new().wasm_branch_hinting(hinting))?;
+        assert_eq!(engine.get_wasm_branch_hinting(), hinting);
+        let module = Module::new(&engine, text)?;
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+        assert_eq!(run.call(&mut store, 0)?, 2);
+        assert_eq!(run.call(&mut store, 1)?, 1);
+    }
     Ok(())
 }
 

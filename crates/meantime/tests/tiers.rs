@@ -4,10 +4,7 @@ use meantime::*;
 
 fn engine(budget: u32, waits: bool) -> Engine {
     let mut config = Config::new();
-    config
-        .tiered(true)
-        .tier_up_budget(budget)
-        .tier_up_waits(waits);
+    config.tier_up_budget(budget).tier_up_waits(waits);
     Engine::new(&config).unwrap()
 }
 
@@ -135,7 +132,6 @@ fn a_loop_of_the_first_tier_continues_in_the_second() {
     let (expected, none) = run(Config::new().strategy(Strategy::Cranelift));
     assert!(none.is_empty());
     let mut config = Config::new();
-    config.tiered(true);
     for (budget, waits) in [(0, true), (100, true), (1000, false), (30_000, false)] {
         config.tier_up_budget(budget).tier_up_waits(waits);
         let (result, tiers) = run(&config);
@@ -252,4 +248,42 @@ fn many_threads_call_for_the_first_time() {
         });
         engine.wait_for_tier_up();
     }
+}
+
+/// Pages of address space, and of memory, that the process has.
+fn pages() -> (usize, usize) {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let mut numbers = statm.split(' ').map(|n| n.parse::<usize>().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+#[test]
+fn modules_that_come_and_go_leave_nothing() {
+    let engine = engine(0, false);
+    let wat = r#"(module
+        (func (export "run") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))"#;
+    let load_and_run = |times| {
+        for i in 0..times {
+            let module = Module::new(&engine, wat).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance
+                .get_typed_func::<i32, i32>(&mut store, "run")
+                .unwrap();
+            assert_eq!(run.call(&mut store, i).unwrap(), i + 1);
+            assert_eq!(run.call(&mut store, i).unwrap(), i + 1);
+        }
+        engine.wait_for_tier_up();
+    };
+    load_and_run(200);
+    let before = pages();
+    load_and_run(3000);
+    let after = pages();
+    // Other tests run beside this one: what they have is bounded, what three thousand modules would leave is not.
+    let grown = |before: usize, after: usize| after.saturating_sub(before);
+    assert!(
+        grown(before.0, after.0) < 3000 * 256,
+        "{before:?} {after:?}"
+    );
+    assert!(grown(before.1, after.1) < 3000 * 4, "{before:?} {after:?}");
 }

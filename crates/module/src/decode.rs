@@ -3,6 +3,7 @@
 //! The one idea: the validator sees every section first, so that reading may trust what it says; what reading checks itself is
 //! only that numbers fit our own types and that a proposal is implemented.
 
+use crate::branch_hints::{self, BranchHints};
 use crate::classify::require_module;
 use crate::convert::{self, Types, unsupported};
 use crate::module::*;
@@ -51,6 +52,7 @@ struct Decoder<'a> {
     module: Module,
     bodies: Vec<validate::Body<'a>>,
     name_section: Option<wp::BinaryReader<'a>>,
+    hint_section: Option<wp::BinaryReader<'a>>,
 }
 
 impl<'a> Decoder<'a> {
@@ -61,6 +63,7 @@ impl<'a> Decoder<'a> {
             module: empty_module(),
             bodies: Vec::new(),
             name_section: None,
+            hint_section: None,
         }
     }
 
@@ -324,6 +327,9 @@ impl<'a> Decoder<'a> {
         if section.name() == "name" && self.name_section.is_none() {
             self.name_section = Some(section.data_reader());
         }
+        if section.name() == branch_hints::SECTION && self.hint_section.is_none() {
+            self.hint_section = Some(section.data_reader());
+        }
         if self.module.custom_sections.len() < MAX_CUSTOM_SECTIONS {
             self.module.custom_sections.push(CustomSection {
                 name: section.name().to_owned(),
@@ -342,6 +348,9 @@ impl<'a> Decoder<'a> {
             let names = Names::read(section, module.functions.len());
             module.name = names.module;
             module.func_names = names.funcs;
+        }
+        if let Some(section) = self.hint_section {
+            module.branch_hints = BranchHints::read(section, &module);
         }
         module.exports_by_name = (0..module.exports.len() as u32).collect();
         let exports = &module.exports;
@@ -377,6 +386,7 @@ fn empty_module() -> Module {
         start: None,
         bodies: Default::default(),
         func_names: Default::default(),
+        branch_hints: Default::default(),
         exports_by_name: Vec::new(),
         custom_sections: Vec::new(),
         code_section_start: 0,

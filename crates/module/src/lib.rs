@@ -6,6 +6,7 @@
 //! The one idea: only [`Module::decode`] makes a `Module`, and it validates everything first, so that every later stage may rely on
 //! each index, type and size that it finds.
 
+mod branch_hints;
 mod classify;
 mod const_expr;
 mod convert;

@@ -4,6 +4,7 @@
 //! ranges too. With those bytes it is all that compiling and instantiating need.
 
 use crate::ConstExpr;
+use crate::branch_hints::BranchHints;
 use crate::names::FuncNames;
 use crate::packed;
 use meantime_abi::entity::PrimaryMap;
@@ -183,6 +184,7 @@ pub struct Module {
     #[serde(with = "packed")]
     pub(crate) bodies: PrimaryMap<DefinedFuncIndex, Body>,
     pub(crate) func_names: FuncNames,
+    pub(crate) branch_hints: BranchHints,
     /// Places in `exports`, by name.
     #[serde(with = "packed")]
     pub(crate) exports_by_name: Vec<u32>,

@@ -152,8 +152,8 @@ impl Options {
         match self.tiers {
             Tiers::Optimized => config.strategy(Strategy::Cranelift),
             Tiers::Baseline => config.strategy(Strategy::Winch),
-            Tiers::Background(budget) => config.tiered(true).tier_up_budget(budget.into()),
-            Tiers::Forced => config.tiered(true).tier_up_budget(0).tier_up_waits(true),
+            Tiers::Background(budget) => config.tier_up_budget(budget.into()),
+            Tiers::Forced => config.tier_up_budget(0).tier_up_waits(true),
         };
         match self.bounds {
             Bounds::Guards => &mut config,

@@ -112,7 +112,15 @@ pub(super) struct Ready {
     pub(super) kind: Kind,
     pub(super) managed: bool,
     options: &'static [&'static str],
+    variant: Variant,
     executable: PathBuf,
+}
+
+/// More options than an engine has by itself, and a name for what is compiled with them.
+#[derive(Debug, Clone, Copy)]
+struct Variant {
+    name: &'static str,
+    options: &'static [&'static str],
 }
 
 impl Engine {
@@ -128,6 +136,10 @@ impl Engine {
             kind: self.kind,
             managed: self.managed,
             options: self.options,
+            variant: Variant {
+                name: "",
+                options: &[],
+            },
             executable,
         })
     }
@@ -139,9 +151,18 @@ impl Ready {
         &self.executable
     }
 
+    /// The same with more options of `compile` and `run`.
+    pub(super) fn variant(&self, name: &'static str, options: &'static [&'static str]) -> Self {
+        Ready {
+            variant: Variant { name, options },
+            executable: self.executable.clone(),
+            ..*self
+        }
+    }
+
     /// Compiles ahead of time, unless this executable already did so for this file.
     pub(super) fn precompiled(&self, wasm: &Path) -> Result<PathBuf> {
-        let output = wasm.with_extension(format!("{}.cwasm", self.name));
+        let output = wasm.with_extension(format!("{}{}.cwasm", self.name, self.variant.name));
         let time = |path: &Path| {
             std::fs::metadata(path)
                 .and_then(|data| data.modified())
@@ -172,6 +193,7 @@ impl Ready {
         command
             .arg("compile")
             .args(self.options)
+            .args(self.variant.options)
             .args(more)
             .arg("-o")
             .arg(output)
@@ -206,6 +228,7 @@ impl Ready {
                 command
                     .arg("run")
                     .args(self.options)
+                    .args(self.variant.options)
                     .arg("--allow-precompiled")
                     .arg(path);
             }
@@ -214,6 +237,7 @@ impl Ready {
                 command
                     .arg("run")
                     .args(self.options)
+                    .args(self.variant.options)
                     .args(["-C", "cache=n"])
                     .arg(path);
             }

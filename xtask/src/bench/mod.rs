@@ -2,13 +2,15 @@
 //!
 //! Its sections are a file each: `steady` (how fast compiled code runs), `compile` (Wasm per CPU second), `tiers` (the same for baseline
 //! compilers), `start` (a process that does little), `total` (a process that does much, from bytes), `embed` (instantiation and host calls through
-//! the API) and `memory64` (what 64-bit addresses cost). Runs of the engines alternate, so that a machine that slows down slows all of them down,
+//! the API), `memory64` (what 64-bit addresses cost) and `interruption` (what fuel and epochs cost). Runs of the engines alternate, so that a
+//! machine that slows down slows all of them down,
 //! and medians are compared. A program whose checksum differs between two engines is a failure and
 //! not a line of a table.
 
 mod compile;
 mod embed;
 mod engines;
+mod interruption;
 mod measure;
 mod memory64;
 pub mod programs;
@@ -30,7 +32,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask bench [OPTIONS]
 
-  --section A,B     steady, compile, tiers, start, total, embed, memory64; all by default
+  --section A,B     steady, compile, tiers, start, total, embed, memory64, interruption; all by default
   --programs A,B    only programs whose name contains one of these
   --engines A,B     only these engines; a ratio's base is `wasmtime`, or the first of them
   --runs N          runs of each steady-state pair; 5 by default (start-up takes four times as many)
@@ -41,8 +43,15 @@ usage: cargo xtask bench [OPTIONS]
   --list            print programs and engines, measure nothing
 ";
 
-const SECTIONS: [&str; 7] = [
-    "steady", "compile", "tiers", "start", "total", "embed", "memory64",
+const SECTIONS: [&str; 8] = [
+    "steady",
+    "compile",
+    "tiers",
+    "start",
+    "total",
+    "embed",
+    "memory64",
+    "interruption",
 ];
 
 /// What was asked for on the command line.
@@ -179,9 +188,16 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
     }
     let mut record = serde_json::Map::new();
     let mut failures = Vec::new();
-    if ["steady", "compile", "tiers", "start", "total"]
-        .iter()
-        .any(|section| options.has(section))
+    if [
+        "steady",
+        "compile",
+        "tiers",
+        "start",
+        "total",
+        "interruption",
+    ]
+    .iter()
+    .any(|section| options.has(section))
     {
         let (engines, programs) = prepare(&options)?;
         if options.has("steady") {
@@ -204,6 +220,12 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
         }
         if options.has("total") {
             record.insert("total".into(), total::run(&options, &programs)?);
+        }
+        if options.has("interruption") {
+            record.insert(
+                "interruption".into(),
+                interruption::run(&options, &engines, &programs, &mut failures)?,
+            );
         }
     }
     if options.has("embed") {

@@ -128,7 +128,14 @@ impl<M: Machine> Compiler<'_, M> {
             other => other,
         };
         debug_assert!(!matches!(len, Src::Frame(_)), "its slot has 32 bits");
-        M::int_op(&mut self.b, IntOp::Add, Size::S64, end, Src::Reg(start_reg), len);
+        M::int_op(
+            &mut self.b,
+            IntOp::Add,
+            Size::S64,
+            end,
+            Src::Reg(start_reg),
+            len,
+        );
         let size = self.memory_len(memory, M::SCRATCH);
         let end_src = Src::Reg(end);
         let beyond = M::compare_memory(&mut self.b, IntCc::GtU, Size::S64, end_src, size);

@@ -6,7 +6,7 @@
 
 use super::Compiler;
 use super::cold::{Cold, Rest};
-use super::value::{is_float, width, slot_size};
+use super::value::{is_float, slot_size, width};
 use crate::convention::{Spot, Spots, result_area};
 use crate::machine::*;
 use meantime_abi::{
@@ -119,7 +119,12 @@ impl<M: Machine> Compiler<'_, M> {
     fn emit_call(&mut self, callee: Callee, ty: TypeIndex, tail: bool) {
         let func_type: &FuncType = self.module.type_as_func(ty);
         let is_vector = |t: &meantime_abi::ValType| t.repr() == ValRepr::V128;
-        if func_type.params.iter().chain(&func_type.results).any(is_vector) {
+        if func_type
+            .params
+            .iter()
+            .chain(&func_type.results)
+            .any(is_vector)
+        {
             return self.unsupported("vectors");
         }
         let area = result_area::<M>(func_type);
@@ -129,7 +134,9 @@ impl<M: Machine> Compiler<'_, M> {
             self.save_float_pins();
         }
         let arg_bytes = self.pass_args(func_type, first, area != 0, tail);
-        self.out_args = self.out_args.max(arg_bytes + if tail { M::REPLACE_SPACE } else { 0 });
+        self.out_args = self
+            .out_args
+            .max(arg_bytes + if tail { M::REPLACE_SPACE } else { 0 });
         if let Callee::FuncRef(func, _) = callee {
             self.add_move(M::CALLEE, Src::Reg(func), Size::S64);
         }

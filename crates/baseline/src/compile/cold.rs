@@ -38,7 +38,11 @@ pub(super) enum Cold {
         element: Gpr,
     },
     /// A function does not have exactly the expected type.
-    Signature { rest: Rest, func: Gpr, ty: TypeIndex },
+    Signature {
+        rest: Rest,
+        func: Gpr,
+        ty: TypeIndex,
+    },
     /// The budget is spent at the function's entry.
     Entry { rest: Rest },
     /// It is spent at the start of a loop.
@@ -199,7 +203,10 @@ impl<M: Machine> Compiler<'_, M> {
     /// Asks whether the function's type is a subtype of the expected one.
     fn cold_signature(&mut self, rest: &Rest, saved: &Saved, func: Gpr, ty: TypeIndex) {
         let (actual, expected) = (M::BUILTIN_PARAMS[1], M::BUILTIN_PARAMS[2]);
-        let at = Address::new(func, std::mem::offset_of!(meantime_abi::VmFuncRef, type_id) as i32);
+        let at = Address::new(
+            func,
+            std::mem::offset_of!(meantime_abi::VmFuncRef, type_id) as i32,
+        );
         M::load(&mut self.b, Load::U32, M::SCRATCH, at);
         M::move_int(&mut self.b, Size::S64, actual, Src::Reg(M::SCRATCH));
         self.state.base = false;

@@ -178,6 +178,11 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn push_function_frame(&mut self) {
         let results = self.ty.results.len();
-        self.push_frame(Kind::Function, super::control::BlockSig::Function, 0, results);
+        self.push_frame(
+            Kind::Function,
+            super::control::BlockSig::Function,
+            0,
+            results,
+        );
     }
 }

@@ -145,7 +145,13 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn builtin_result32(&mut self) -> Gpr {
         let reg = M::RESULT;
         let src = Src::Reg(reg);
-        M::extend(&mut self.b, crate::machine::Extend::U32, Size::S64, reg, src);
+        M::extend(
+            &mut self.b,
+            crate::machine::Extend::U32,
+            Size::S64,
+            reg,
+            src,
+        );
         self.take_gpr(reg);
         reg
     }

@@ -7,7 +7,7 @@
 //! Reading a local only notes that it was read. Who changes it first copies it for the readers that are still on the stack; these form a list, which
 //! begins at the local.
 
-use super::value::{NO_ENTRY, Place, Value, is_float, width, slot_size};
+use super::value::{NO_ENTRY, Place, Value, is_float, slot_size, width};
 use super::{Compiler, malformed};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Src};
 use meantime_abi::ValRepr;

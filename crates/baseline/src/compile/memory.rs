@@ -158,7 +158,9 @@ impl<M: Machine> Compiler<'_, M> {
             }
         }
         match access.plan.bounds {
-            Bounds::Guarded { guard } | Bounds::Clamped { guard, .. } if end <= guard => Check::None,
+            Bounds::Guarded { guard } | Bounds::Clamped { guard, .. } if end <= guard => {
+                Check::None
+            }
             _ => Check::End(end),
         }
     }
@@ -270,7 +272,10 @@ impl<M: Machine> Compiler<'_, M> {
             let end = Src::Reg(end_reg);
             let inside = M::compare_memory(&mut self.b, IntCc::LeU, Size::S64, end, len);
             M::select(&mut self.b, inside, Size::S64, address, Src::Imm(0));
-            for reg in [Some(index), Some(end_reg), held_base].into_iter().flatten() {
+            for reg in [Some(index), Some(end_reg), held_base]
+                .into_iter()
+                .flatten()
+            {
                 self.free_gpr(reg);
             }
             return Checked {

@@ -146,7 +146,9 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn bit_op(&mut self, op: BitOp, size: Size) {
-        self.unary(int_type(size), |b, dst, src| M::bit_op(b, op, size, dst, src));
+        self.unary(int_type(size), |b, dst, src| {
+            M::bit_op(b, op, size, dst, src)
+        });
     }
 
     pub(super) fn extend(&mut self, extend: Extend, size: Size, ty: ValRepr) {

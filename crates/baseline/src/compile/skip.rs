@@ -19,8 +19,19 @@ impl<M: Machine> Compiler<'_, M> {
                 0x05 if nesting == 0 => return self.begin_else(),
                 0x0b if nesting == 0 => return self.end(),
                 0x0b => nesting -= 1,
-                0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x14 | 0x15 | 0x20..=0x26 | 0x3f | 0x40
-                | 0xd2 | 0xd5 | 0xd6 => {
+                0x08
+                | 0x0c
+                | 0x0d
+                | 0x10
+                | 0x12
+                | 0x14
+                | 0x15
+                | 0x20..=0x26
+                | 0x3f
+                | 0x40
+                | 0xd2
+                | 0xd5
+                | 0xd6 => {
                     self.leb_u64();
                 }
                 0x0e => {

@@ -85,9 +85,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Notes the operand stack, for the code that leaves the loop.
     fn osr_values(&mut self) -> Option<(u32, u32)> {
         let first = self.s.osr_values.len();
-        if self.s.locals.len() > MAX_OSR_LOCALS
-            || first + self.s.stack.len() > MAX_OSR_VALUES
-        {
+        if self.s.locals.len() > MAX_OSR_LOCALS || first + self.s.stack.len() > MAX_OSR_VALUES {
             return None;
         }
         let Self { s, .. } = self;

@@ -42,7 +42,13 @@ pub(super) fn load(b: &mut Buffer, size: Size, dst: Fpr, src: FSrc) {
 pub(super) fn store(b: &mut Buffer, size: Size, to: Mem, src: FSrc) {
     let int = match src {
         FSrc::Reg(src) => {
-            return rm(b, ops::scalar(wide(size), ops::MOVS_STORE), false, src.0, to);
+            return rm(
+                b,
+                ops::scalar(wide(size), ops::MOVS_STORE),
+                false,
+                src.0,
+                to,
+            );
         }
         FSrc::Bits(bits) if size == Size::S32 => Src::Imm(i64::from(bits as i32)),
         FSrc::Bits(bits) => Src::Imm(bits as i64),
@@ -143,7 +149,13 @@ fn copysign(b: &mut Buffer, size: Size, dst: Fpr, x: FSrc, y: FSrc) {
     with_constant(b, ops::packed(false, ops::AND), dst, magnitude(size), 0);
     let sign = sign_bit(size);
     with_constant(b, ops::packed(false, ops::AND), FLOAT_SCRATCH, sign, 0);
-    rr(b, ops::packed(false, ops::OR), false, dst.0, FLOAT_SCRATCH.0);
+    rr(
+        b,
+        ops::packed(false, ops::OR),
+        false,
+        dst.0,
+        FLOAT_SCRATCH.0,
+    );
 }
 
 pub(super) fn unary(b: &mut Buffer, op: FloatUnary, size: Size, dst: Fpr, x: FSrc) {
@@ -177,7 +189,13 @@ pub(super) fn unary(b: &mut Buffer, op: FloatUnary, size: Size, dst: Fpr, x: FSr
 
 pub(super) fn convert(b: &mut Buffer, from: Size, dst: Fpr, x: FSrc) {
     let x = in_reg(b, from, x);
-    rr(b, ops::scalar(wide(from), ops::CVT_FLOAT), false, dst.0, x.0);
+    rr(
+        b,
+        ops::scalar(wide(from), ops::CVT_FLOAT),
+        false,
+        dst.0,
+        x.0,
+    );
 }
 
 /// Comparisons set the flags of unsigned ones, and all of them where a NaN is compared: so "above" is the direction that is false then.

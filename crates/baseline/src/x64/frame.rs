@@ -47,7 +47,13 @@ pub(super) fn clear(b: &mut Buffer, disp: i32, slots: u32) -> bool {
     while at < slots {
         // The last of an odd number is cleared twice.
         let slot = at.min(slots - 2);
-        rm(b, ops::MOVUPS_STORE, false, xmm, frame(disp + slot as i32 * 8));
+        rm(
+            b,
+            ops::MOVUPS_STORE,
+            false,
+            xmm,
+            frame(disp + slot as i32 * 8),
+        );
         at += 2;
     }
     false

@@ -179,7 +179,11 @@ fn sub(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
 
 fn mul(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     let wide = wide(size);
-    let (x, y) = if matches!(x, Src::Imm(_)) { (y, x) } else { (x, y) };
+    let (x, y) = if matches!(x, Src::Imm(_)) {
+        (y, x)
+    } else {
+        (x, y)
+    };
     if let Src::Imm(value) = y
         && let Ok(value) = i32::try_from(value)
     {

@@ -63,8 +63,7 @@ fn mem(address: Address) -> Mem {
 }
 
 impl Machine for X64 {
-    const TEMPS: u32 =
-        RAX.bit() | RCX.bit() | RDX.bit() | R8.bit() | R9.bit() | R10.bit();
+    const TEMPS: u32 = RAX.bit() | RCX.bit() | RDX.bit() | R8.bit() | R9.bit() | R10.bit();
     const FLOAT_TEMPS: u32 = 0x7f;
     const PINS: &'static [Gpr] = &[RBX, R12, R13, R14, R15];
     const FLOAT_PINS: &'static [Fpr] = &[

@@ -402,7 +402,15 @@ const KEYS: &[Key] = &[
         },
     )
     .proposal(),
-    later("branch-hinting", Kind::Bool, "n", "branch hints").harmless(&["n"]),
+    on(
+        "branch-hinting",
+        Kind::Bool,
+        "n",
+        "lay code out by the module's hints about branches",
+        |plan, value| {
+            plan.config.wasm_branch_hinting(value.on());
+        },
+    ),
     on(
         "extended-const",
         Kind::Bool,

@@ -15,13 +15,6 @@ impl Config {
         self
     }
 
-    /// Whether code is made function by function while the program runs, where the strategy is [`Strategy::Auto`].
-    #[doc(hidden)]
-    pub fn tiered(&mut self, tiered: bool) -> &mut Self {
-        self.tiered = tiered;
-        self
-    }
-
     /// What a function may cost in the baseline compiler's code before it is optimized, in units of about a nanosecond. The default is what
     /// measurements say; zero has everything optimized that is called twice, or goes around a loop. Meantime's own.
     pub fn tier_up_budget(&mut self, budget: u32) -> &mut Self {
@@ -157,9 +150,11 @@ impl Config {
         self.inlining.unwrap_or(Inlining::Yes)
     }
 
-    /// Hints of the module about which branches are likely. Not supported by this version.
+    /// Whether code is laid out by the module's hints about which branches are likely (the section
+    /// `metadata.code.branch_hint`). False by default. Hints cannot change what a program does, and wrong ones are never errors.
     pub fn wasm_branch_hinting(&mut self, enable: bool) -> &mut Self {
-        self.not_yet("wasm_branch_hinting", enable)
+        self.tunables.branch_hinting = enable;
+        self
     }
 
     /// Which version a serialized module says it is of, and must have to be loaded.

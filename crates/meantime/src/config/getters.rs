@@ -114,8 +114,8 @@ getters! {
     get_target -> Option<String> = |e| e.config().target.as_ref().map(ToString::to_string);
     /// See [`Config::wasm_backtrace_max_frames`](crate::Config::wasm_backtrace_max_frames); zero means no backtraces.
     get_wasm_backtrace_max_frames -> usize = |e| e.config().wasm_backtrace_max_frames.map_or(0, |n| n.get());
-    /// See [`Config::wasm_branch_hinting`](crate::Config::wasm_branch_hinting), which this version refuses.
-    get_wasm_branch_hinting -> bool = |_e| false;
+    /// See [`Config::wasm_branch_hinting`](crate::Config::wasm_branch_hinting).
+    get_wasm_branch_hinting -> bool = |e| e.tunables().branch_hinting;
     /// The features that modules may use. See [`Config::wasm_features`](crate::Config::wasm_features).
     get_wasm_features -> WasmFeatures = |e| e.features();
 }

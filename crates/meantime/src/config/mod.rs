@@ -70,8 +70,6 @@ pub struct Config {
     pub(crate) parallel_compilation: bool,
     /// None is the host.
     pub(crate) target: Option<Triple>,
-    /// Whether code is made while the program runs, where the strategy leaves that open.
-    pub(crate) tiered: bool,
     /// What a function may cost in the first tier.
     pub(crate) tier_up_budget: Option<i32>,
     /// Whether the guest waits for what it asks of the second tier.
@@ -119,7 +117,6 @@ impl Config {
             features_off: WasmFeatures::empty(),
             not_yet: BTreeSet::new(),
             strategy: Strategy::Auto,
-            tiered: false,
             tier_up_budget: None,
             tier_up_waits: false,
             enable_compiler: true,

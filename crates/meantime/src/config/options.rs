@@ -13,11 +13,12 @@ pub use meantime_abi::{OptLevel, RegallocAlgorithm};
 #[non_exhaustive]
 #[derive(PartialEq, Eq, Clone, Debug, Copy)]
 pub enum Strategy {
-    /// What is best. The default.
+    /// Both: a function is compiled by the baseline compiler when it is called first, and by the optimizing one, in the background, when it turns out to be
+    /// hot. The default. What is serialized is compiled ahead of time by the optimizing compiler.
     Auto,
-    /// The optimizing compiler.
+    /// The optimizing compiler, ahead of time.
     Cranelift,
-    /// The baseline compiler, by itself but for functions that it leaves to the optimizing one.
+    /// The baseline compiler, ahead of time and by itself but for functions that it leaves to the optimizing one.
     Winch,
 }
 

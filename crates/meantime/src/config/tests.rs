@@ -133,7 +133,6 @@ fn what_is_not_supported_yet_is_refused_until_it_is_switched_off() {
         ("gc_heap_reservation", |c| c.gc_heap_reservation(1)),
         ("gc_heap_guard_size", |c| c.gc_heap_guard_size(32 << 20)),
         ("emit_clif", |c| c.emit_clif(std::path::Path::new("/"))),
-        ("wasm_branch_hinting", |c| c.wasm_branch_hinting(true)),
         ("concurrency_support", |c| c.concurrency_support(true)),
         ("async_stack_zeroing", |c| c.async_stack_zeroing(true)),
         ("cranelift_wasmtime_debug_checks", |c| {

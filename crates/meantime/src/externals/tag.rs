@@ -61,6 +61,11 @@ impl Tag {
         self.load_ty(store.as_context().0.opaque())
     }
 
+    /// A number that no other tag of its store has.
+    pub fn debug_index_in_store(&self) -> u64 {
+        (self.id.instance.index() as u64) << 32 | u64::from(self.id.index.as_u32())
+    }
+
     /// Whether two handles are of the same tag.
     ///
     /// # Panics

@@ -22,7 +22,7 @@ use policy::Policy;
 
 /// What the modules of an engine share: both compilers and the background.
 pub(crate) struct EngineTiers {
-    baseline: Option<Baseline>,
+    baseline: Baseline,
     optimizer: Optimizer,
     background: Background,
     policy: Policy,
@@ -31,7 +31,10 @@ pub(crate) struct EngineTiers {
 impl EngineTiers {
     /// None where code is made ahead of time.
     pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Option<EngineTiers>> {
-        if config.strategy != Strategy::Auto || !config.tiered || config.target.is_some() {
+        // What the baseline compiler leaves to the other altogether is better compiled ahead.
+        let ahead =
+            tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization;
+        if config.strategy != Strategy::Auto || config.target.is_some() || ahead {
             return Ok(None);
         }
         let tunables = Tunables {
@@ -40,8 +43,11 @@ impl EngineTiers {
         };
         let optimizer = Optimizer::new(None, &config.flags(), tunables.clone())?;
         let architecture = optimizer.triple().architecture;
+        let Some(baseline) = Baseline::new(architecture, tunables) else {
+            return Ok(None);
+        };
         Ok(Some(EngineTiers {
-            baseline: Baseline::new(architecture, tunables),
+            baseline,
             optimizer,
             background: Background::new(config.parallel_compilation),
             policy: Policy::new(config),

@@ -176,17 +176,15 @@ impl ModuleTiers {
         func: DefinedFuncIndex,
     ) -> Result<(CodePtr, Stage), Error> {
         let began = Instant::now();
-        if let Some(baseline) = &self.engine.baseline {
-            match baseline.compile_function(self.module(), &self.wasm, func) {
-                Ok(compiled) => {
-                    let address = publish(code, func, &compiled)?;
-                    let size = compiled.code.len();
-                    self.log.note(func, Tier::Baseline, began, size);
-                    return Ok((address, Stage::First));
-                }
-                Err(error) if error.unsupported => {}
-                Err(error) => return Err(error.into()),
+        match (self.engine.baseline).compile_function(self.module(), &self.wasm, func) {
+            Ok(compiled) => {
+                let address = publish(code, func, &compiled)?;
+                let size = compiled.code.len();
+                self.log.note(func, Tier::Baseline, began, size);
+                return Ok((address, Stage::First));
             }
+            Err(error) if error.unsupported => {}
+            Err(error) => return Err(error.into()),
         }
         // On a thread with room: the guest's stack may be nearly full.
         let this = self.clone();

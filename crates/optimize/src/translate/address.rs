@@ -6,20 +6,23 @@
 //!
 //! * `Guarded`: the whole 32-bit index space is mapped or faults, and so do `guard` bytes after it. No check where
 //!   `offset + size` is no more than that.
-//! * `Clamped`: the same for 64-bit indices below a limit; larger ones are replaced by the limit, through a conditional move.
+//! * `Clamped`: the same for 64-bit indices below a limit; larger ones are replaced by the limit, through a conditional move. That is the
+//!   matter of `clamped`.
 //! * `Explicit`: a comparison with the current length. With hardware faults, an address that fails it is replaced by null through a
-//!   conditional move, so that not even speculation reads outside; without, a branch goes to a cold block that traps.
+//!   conditional move, so that not even speculation reads outside; without, a branch goes to a cold block that traps. What one access passed
+//!   another with the same index need not pass again, if it reaches no farther: an earlier check of more would trap too early.
 //!
 //! A 32-bit index is always extended explicitly, and offsets are added in 64 bits.
 
 use super::Translator;
 use super::environment::MemoryAccess;
+use super::known_address::{Clamp, KnownAddress};
 use crate::types::PTR;
 use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 use meantime_abi::{AddrType, Bounds, MemoryIndex, Trap};
 
-/// How many computed addresses are kept for accesses with the same index.
-const MAX_ADDRESSES: usize = 8;
+/// Bytes from null on that are never mapped.
+const NULL_REGION: u64 = 32 << 10;
 
 /// An address to access: a pointer and a displacement for the instruction.
 #[derive(Copy, Clone)]
@@ -56,17 +59,22 @@ impl Translator<'_> {
             return Some(address);
         }
         let wide = self.wide_index(&access, index);
+        if let Some(address) = self.checked_before(memory, (index, wide), offset, end) {
+            return Some(address);
+        }
         match self.check(memory, &access, wide, end) {
             Check::None => Some(self.unchecked(memory, wide, offset)),
             Check::Always => {
                 self.trap_always(Trap::MemoryOutOfBounds);
                 None
             }
-            Check::Outside(outside) => Some(self.checked(memory, wide, offset, outside)),
+            Check::Outside(outside) => {
+                Some(self.checked(memory, (index, wide), offset, end, outside))
+            }
         }
     }
 
-    /// The address of an access that needs no check, whatever its index. Accesses with the same index share their base.
+    /// The address of an access that needs no check of the memory's length, whatever its index. Accesses with the same index share their base.
     fn guarded(
         &mut self,
         memory: MemoryIndex,
@@ -75,41 +83,38 @@ impl Translator<'_> {
         offset: u64,
         end: u64,
     ) -> Option<Address> {
-        let guard = match access.plan.bounds {
-            Bounds::Guarded { guard } | Bounds::Clamped { guard, .. } => guard,
-            Bounds::Explicit => return None,
+        if let Bounds::Clamped { .. } = access.plan.bounds {
+            return self.clamped(memory, access, index, offset, end);
+        }
+        let Bounds::Guarded { guard } = access.plan.bounds else {
+            return None;
         };
         let offset = i32::try_from(offset).ok()?;
         if end > guard || self.constant(index).is_some() {
             return None;
         }
-        let known = |a: &&(MemoryIndex, Value, Value)| (a.0, a.1) == (memory, index);
-        let base = match self.s.addresses.iter().rev().find(known) {
-            Some(&(_, _, base)) => base,
+        let unchecked = |known: &mut KnownAddress| {
+            let is = known.clamp == Clamp::None;
+            is.then_some(known.base)
+        };
+        let known = self.s.addresses.of(memory, index).find_map(unchecked);
+        let base = match known {
+            Some(base) => base,
             None => {
                 let wide = self.wide_index(access, index);
-                let wide = self.clamped(access, wide);
                 let start = self.memory_base(memory);
                 let base = self.b.ins().iadd(start, wide);
-                if self.s.addresses.len() == MAX_ADDRESSES {
-                    self.s.addresses.remove(0);
-                }
-                self.s.addresses.push((memory, index, base));
+                self.s.addresses.add(KnownAddress {
+                    memory,
+                    origin: index,
+                    delta: 0,
+                    base,
+                    clamp: Clamp::None,
+                });
                 base
             }
         };
         Some(Address { base, offset })
-    }
-
-    /// An index that is either below the limit of a [`Bounds::Clamped`] memory or that limit, where its guard begins.
-    fn clamped(&mut self, access: &MemoryAccess, index: Value) -> Value {
-        let Bounds::Clamped { limit, .. } = access.plan.bounds else {
-            return index;
-        };
-        let limit = self.b.ins().iconst(PTR, limit as i64);
-        let cc = IntCC::UnsignedGreaterThanOrEqual;
-        let beyond = self.b.ins().icmp(cc, index, limit);
-        self.b.ins().select_spectre_guard(beyond, limit, index)
     }
 
     /// The index in 64 bits: zero-extended, never taken to be so already.
@@ -198,28 +203,68 @@ impl Translator<'_> {
     fn checked(
         &mut self,
         memory: MemoryIndex,
-        index: Value,
+        (index, wide): (Value, Value),
         offset: u64,
+        end: u64,
         outside: Value,
     ) -> Address {
+        let null = |t: &mut Translator<'_>| t.b.ins().iconst(PTR, 0);
+        let mut known = KnownAddress {
+            memory,
+            origin: index,
+            delta: 0,
+            base: wide,
+            clamp: Clamp::Checked { end, moves: false },
+        };
         if !self.target.memory_guard_by_select {
             self.trap_if(outside, Trap::MemoryOutOfBounds);
-            return self.unchecked(memory, index, offset);
+            self.s.addresses.add(known);
+            return self.unchecked(memory, wide, offset);
         }
-        // The displacement is added before the replacement, so that a replaced address is null itself and not null plus something.
-        let Address { base, offset } = self.unchecked(memory, index, offset);
-        let address = match offset {
-            0 => base,
-            offset => {
-                let offset = self.b.ins().iconst(PTR, i64::from(offset));
-                self.b.ins().iadd(base, offset)
-            }
-        };
-        let null = self.b.ins().iconst(PTR, 0);
+        if end <= NULL_REGION && self.constant(wide).is_none() {
+            let base = self.memory_base(memory);
+            let base = self.b.ins().iadd(base, wide);
+            let null = null(self);
+            let base = self.b.ins().select_spectre_guard(outside, null, base);
+            let moves = self.memory_moves(memory);
+            known.base = base;
+            known.clamp = Clamp::Checked { end, moves };
+            self.s.addresses.add(known);
+            // Less than 2^31, as the end is.
+            let offset = offset as i32;
+            return Address { base, offset };
+        }
+        // The displacement is added before the replacement, so that a replaced address is null itself.
+        let address = self.unchecked(memory, wide, offset);
+        let address = self.flat(address);
+        let null = null(self);
         Address {
             base: self.b.ins().select_spectre_guard(outside, null, address),
             offset: 0,
         }
+    }
+
+    /// The address of an access that is inside because another with the same index was, which reached at least as far.
+    fn checked_before(
+        &mut self,
+        memory: MemoryIndex,
+        (index, wide): (Value, Value),
+        offset: u64,
+        end: u64,
+    ) -> Option<Address> {
+        let reached =
+            |clamp| matches!(clamp, Clamp::Checked { end: reached, .. } if end <= reached);
+        let base = self
+            .s
+            .addresses
+            .of(memory, index)
+            .find_map(|known| reached(known.clamp).then_some(known.base))?;
+        if !self.target.memory_guard_by_select {
+            return Some(self.unchecked(memory, wide, offset));
+        }
+        // Not the address as such but what the check made of it: so not even speculation gets past the check.
+        let offset = i32::try_from(offset).ok()?;
+        Some(Address { base, offset })
     }
 
     /// The address in one value, for instructions without a displacement.

@@ -4,6 +4,7 @@
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
 use super::interrupt::Flow;
+use super::known_address::Mark;
 use super::{Local, Result, Translator, osr};
 use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
@@ -30,6 +31,8 @@ pub(crate) struct Frame {
     continuation: Option<Block>,
     /// What is known where branches to it lead, once there was one.
     flow: Flow,
+    /// Which addresses were known at its beginning.
+    mark: Mark,
 }
 
 impl Frame {
@@ -114,7 +117,10 @@ impl Translator<'_> {
             Operator::Br { relative_depth } => self.br(relative_depth),
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
-                self.br_if(condition, relative_depth, true);
+                match self.branch_hint() {
+                    None => self.br_if(condition, relative_depth, true),
+                    Some(likely) => self.br_if_hinted(condition, relative_depth, likely),
+                }
             }
             Operator::BrTable { ref targets } => self.br_table(targets)?,
             Operator::Return => self.return_(),
@@ -252,6 +258,7 @@ impl Translator<'_> {
             results,
             continuation: None,
             flow: self.flow,
+            mark: self.s.addresses.mark(),
         });
     }
 
@@ -296,7 +303,11 @@ impl Translator<'_> {
             self.land(header, &below, params);
         }
         self.b.switch_to_block(header);
-        self.s.join();
+        match self.is_entry() {
+            // The function may begin here.
+            true => self.s.join(Mark::default()),
+            false => self.s.begin_loop(),
+        }
         self.s.stack.truncate(height);
         self.push_block_params(header);
         // After that: using variables gives the header more parameters.
@@ -312,6 +323,11 @@ impl Translator<'_> {
             .b
             .ins()
             .brif(condition, then_block, &[], else_block, &[]);
+        match self.branch_hint() {
+            Some(true) => self.b.set_cold_block(else_block),
+            Some(false) => self.b.set_cold_block(then_block),
+            None => {}
+        }
         self.b.seal_block(then_block);
         self.b.switch_to_block(then_block);
         let saved = self.s.if_params.len();
@@ -345,7 +361,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
-        self.s.join();
+        self.s.join(frame.mark);
         self.reachable = true;
         self.flow = flow;
         self.s.control.push(frame);
@@ -389,7 +405,7 @@ impl Translator<'_> {
             }
             self.b.switch_to_block(continuation);
             self.b.seal_block(continuation);
-            self.s.join();
+            self.s.join(frame.mark);
             self.s.stack.truncate(frame.height);
             self.push_block_params(continuation);
             self.reachable = true;
@@ -433,7 +449,7 @@ impl Translator<'_> {
             self.s.stack.extend(self.s.if_params.drain(saved..));
             self.b.switch_to_block(else_block);
             self.b.seal_block(else_block);
-            self.s.join();
+            self.s.join(frame.mark);
             self.reachable = true;
             self.flow = flow;
             return;
@@ -453,7 +469,7 @@ impl Translator<'_> {
         self.s.stack.extend(self.s.if_params.drain(saved..));
         self.b.switch_to_block(else_block);
         self.b.seal_block(else_block);
-        self.s.join();
+        self.s.join(frame.mark);
         self.reachable = true;
         self.flow = flow;
     }
@@ -514,6 +530,29 @@ impl Translator<'_> {
         }
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+    }
+
+    /// What the module says of the current branch.
+    fn branch_hint(&self) -> Option<bool> {
+        let wanted = self.target.tunables.branch_hinting;
+        wanted.then(|| self.module.branch_hint(self.location.offset))?
+    }
+
+    /// As [`Translator::br_if`]. What is unlikely stands apart, also where it is only a branch: others lead to the same place.
+    fn br_if_hinted(&mut self, condition: Value, depth: u32, likely: bool) {
+        let (block, args) = self.branch_edge(depth);
+        let next = self.b.create_block();
+        if likely {
+            self.b.set_cold_block(next);
+            self.b.ins().brif(condition, block, &args, next, &[]);
+        } else {
+            let edge = self.b.create_block();
+            self.b.set_cold_block(edge);
+            self.b.ins().brif(condition, edge, &[], next, &[]);
+            self.enter(edge);
+            self.b.ins().jump(block, &args);
+        }
+        self.enter(next);
     }
 
     fn br_table(&mut self, targets: &BrTable<'_>) -> Result<()> {

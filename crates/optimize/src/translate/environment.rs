@@ -307,11 +307,17 @@ impl Translator<'_> {
         }
     }
 
+    /// Whether a memory may be somewhere else after a call. One that cannot grow has no reason to.
+    pub(super) fn memory_moves(&mut self, index: MemoryIndex) -> bool {
+        let ty = self.module.memories()[index];
+        self.memory_access(index).plan.may_move && ty.max != Some(ty.min)
+    }
+
     /// The address of a memory's first byte.
     pub(super) fn memory_base(&mut self, index: MemoryIndex) -> Value {
         let (descriptor, offset) = self.memory_descriptor(index);
         let offset = offset + offset_of!(VmMemory, base) as u32;
-        if !self.memory_access(index).plan.may_move {
+        if !self.memory_moves(index) {
             return self.constant_pointer(descriptor, offset, Region::Descriptors);
         }
         let flags = self.trusted(Region::Descriptors);

@@ -6,6 +6,7 @@
 
 use super::environment::Region;
 use super::heap::{Extend, Size};
+use super::known_address::Mark;
 use super::{Result, Translator};
 use crate::types::{PTR, Repr, UNREACHED, throw_signature};
 use cranelift_codegen::ir::types::I32;
@@ -152,7 +153,7 @@ impl Translator<'_> {
     /// Where a call continues that a clause catches an exception of: the operands of the branch are in the exception.
     fn landing(&mut self, clause: &Clause, block: Block) {
         self.enter(block);
-        self.s.join();
+        self.s.join(Mark::default());
         self.after_throw();
         let word = self.b.block_params(block)[0];
         let exn = self.b.ins().ireduce(I32, word);

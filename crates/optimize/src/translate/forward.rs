@@ -49,15 +49,10 @@ fn same_bits(x: Type, y: Type) -> bool {
 }
 
 impl State {
-    /// Forgets what memories hold.
+    /// Forgets what memories hold, and where those are that may move.
     pub(super) fn forget(&mut self) {
         self.facts.clear();
-    }
-
-    /// Forgets all that is only true after what was translated last: control flow joins here.
-    pub(super) fn join(&mut self) {
-        self.facts.clear();
-        self.addresses.clear();
+        self.addresses.may_grow();
     }
 }
 

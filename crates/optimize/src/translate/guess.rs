@@ -55,7 +55,7 @@ impl Translator<'_> {
         }
         self.b.set_cold_block(slow);
         self.b.ins().brif(right, fast, &[], slow, &[]);
-        let flow = self.flow;
+        let (flow, mark) = (self.flow, self.s.addresses.mark());
 
         self.canonicalize_top(params);
         let top = self.top(params);
@@ -75,7 +75,7 @@ impl Translator<'_> {
         self.s.stack.extend(args);
         self.b.seal_block(slow);
         self.b.switch_to_block(slow);
-        self.s.join();
+        self.s.join(mark);
         if !checked {
             self.check_signature(
                 func_ref,
@@ -91,7 +91,7 @@ impl Translator<'_> {
 
         self.b.seal_block(join);
         self.b.switch_to_block(join);
-        self.s.join();
+        self.s.join(mark);
         self.flow.watched &= watched;
         self.push_block_params(join);
         Ok(())

@@ -307,10 +307,14 @@ impl Translator<'_> {
         let at = self.b.ins().ishl(wide, shift);
         let at = self.b.ins().iadd(funcs, at);
         let func = self.b.ins().load(PTR, flags, at, 0);
-        if let Some(expected) = expected {
-            self.branch_on_func_type(func, expected, next, slow);
-        } else {
-            self.b.ins().jump(next, &[func.into()]);
+        match expected {
+            Some(expected) => self.branch_on_func_type(func, ty.nullable, expected, next, slow),
+            None => {
+                if !ty.nullable {
+                    self.trap_unless(func, Trap::GcHeapCorrupt);
+                }
+                self.b.ins().jump(next, &[func.into()]);
+            }
         }
 
         self.enter(slow);
@@ -318,22 +322,37 @@ impl Translator<'_> {
         let expected = expected.unwrap_or_else(|| self.b.ins().iconst(I32, none));
         let found = self.builtin(Builtin::FuncFromId, &[id, expected]);
         let found = found.expect("the builtin has a result");
+        if !ty.nullable {
+            // Code relies on it wherever such a value goes.
+            self.trap_unless(found, Trap::GcHeapCorrupt);
+        }
         self.b.ins().jump(next, &[found.into()]);
 
         self.enter(next);
-        if !ty.nullable {
-            // Code relies on it wherever such a value goes.
-            self.trap_unless(result, Trap::GcHeapCorrupt);
-        }
         result
     }
 
-    /// Branches to `next` with a function that is null or has exactly this type, else to `slow`.
-    fn branch_on_func_type(&mut self, func: Value, expected: Value, next: Block, slow: Block) {
-        let some = self.b.create_block();
-        self.b.ins().brif(func, some, &[], next, &[func.into()]);
-        self.enter(some);
-        let flags = self.trusted(Region::FuncRefs).with_readonly();
+    /// Branches to `next` with a function that has exactly this type, or that is null and may be, else to `slow`. Traps on one that
+    /// is null and must not be.
+    fn branch_on_func_type(
+        &mut self,
+        func: Value,
+        nullable: bool,
+        expected: Value,
+        next: Block,
+        slow: Block,
+    ) {
+        let mut flags = self.trusted(Region::FuncRefs).with_readonly();
+        if nullable {
+            let some = self.b.create_block();
+            self.b.ins().brif(func, some, &[], next, &[func.into()]);
+            self.enter(some);
+        } else if self.signals() {
+            // Nothing is mapped at and after null.
+            flags = flags.with_trap_code(Some(trap_code(Trap::GcHeapCorrupt)));
+        } else {
+            self.trap_unless(func, Trap::GcHeapCorrupt);
+        }
         let offset = offset_of!(VmFuncRef, type_id) as i32;
         let actual = self.b.ins().load(I32, flags, func, offset);
         let equal = self.b.ins().icmp(IntCC::Equal, actual, expected);

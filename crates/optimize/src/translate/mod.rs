@@ -8,6 +8,7 @@ mod address;
 mod atomic;
 mod call;
 mod cast;
+mod clamped;
 mod control;
 mod environment;
 mod exception;
@@ -18,6 +19,7 @@ mod guess;
 mod heap;
 mod inline;
 mod interrupt;
+mod known_address;
 mod memory;
 mod numeric;
 mod osr;
@@ -44,9 +46,8 @@ use forward::Fact;
 use hashbrown::HashMap;
 use inline::Candidate;
 use interrupt::Flow;
-use meantime_abi::{
-    Builtin, DefinedFuncIndex, FuncIndex, GcFields, MemoryIndex, OptLevel, TypeIndex, VmLayout,
-};
+use known_address::KnownAddresses;
+use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, GcFields, OptLevel, TypeIndex, VmLayout};
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use std::sync::Arc;
@@ -83,7 +84,7 @@ pub(crate) struct State {
     /// What is known to be in memories.
     facts: Vec<Fact>,
     /// Addresses that were computed where the current position follows.
-    addresses: Vec<(MemoryIndex, Value, Value)>,
+    addresses: KnownAddresses,
     /// Pointers that never change, loaded at the start of the function: base, offset, value.
     pointers: Vec<(Value, u32, Value)>,
     /// Which functions may be inlined, as far as they were called.

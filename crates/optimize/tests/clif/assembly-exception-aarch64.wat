@@ -44,8 +44,8 @@
 ;;   mov x2, x28
 ;;   ldr x0, [x2, #8]
 ;;   str x2, [x0, #8]
-;;   ldr x0, [x2, #32]
-;;   ldr x2, [x2, #40]
+;;   ldr x0, [x2, #48]
+;;   ldr x2, [x2, #56]
 ;;   blr x0
 ;;   ldp x19, x20, [sp], #16
 ;;   ldr x28, [sp], #16
@@ -84,7 +84,7 @@
 ;;   ldr x4, [x19, #40]
 ;;   add x0, x4, x1, UXTW
 ;;   str x3, [x4, w1, UXTW]
-;;   ldr w3, [x2, #84]
+;;   ldr w3, [x2, #100]
 ;;   str w3, [x0, #8]
 ;;   mov x3, x20
 ;;   str w3, [x0, #12]
@@ -192,8 +192,8 @@
 ;;   ldr x4, [x2, #8]
 ;;   str x2, [x4, #8]
 ;;   str x4, [sp, #16]
-;;   ldr x1, [x2, #32]
-;;   ldr x2, [x2, #40]
+;;   ldr x1, [x2, #48]
+;;   ldr x2, [x2, #56]
 ;;   blr x1; b MachLabel(2); catch [context stack0, tag0: MachLabel(1)]
 ;;   ; UserStackMap { by_type: [(types::I32, CompoundBitSet {0})], sp_to_sized_stack_slots: None }
 ;; block2:

@@ -12,7 +12,7 @@
 ;;   stp fp, lr, [sp, #-16]!
 ;;   mov fp, sp
 ;; block0:
-;;   ldr x9, [x2, #32]
+;;   ldr x9, [x2, #48]
 ;;   b label1
 ;; block1:
 ;;   add x10, x9, x3, UXTW

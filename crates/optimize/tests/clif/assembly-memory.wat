@@ -12,7 +12,7 @@
 ;;   pushq %rbp
 ;;   movq %rsp, %rbp
 ;; block0:
-;;   movq 0x20(%rdi), %r9
+;;   movq 0x30(%rdi), %r9
 ;;   jmp     label1
 ;; block1:
 ;;   movl %esi, %r10d

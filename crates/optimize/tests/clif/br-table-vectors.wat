@@ -17,15 +17,15 @@
 ;; @0022                               v4 = bitcast.i32x4 little v2
 ;; @0022                               v5 = iadd v3, v4
 ;; @0027                               v7 = bitcast.i8x16 little v5
-;; @0027                               br_table v1, block2, [block2, block3]
+;; @0027                               br_table v1, block2, [block2, block4]
 ;;
 ;;                                 block2:
 ;; @0027                               jump block1(v7)
 ;;
-;;                                 block3:
-;; @0027                               jump block4(v7)
+;;                                 block4:
+;; @0027                               jump block3(v7)
 ;;
-;;                                 block4(v8: i8x16):
+;;                                 block3(v8: i8x16):
 ;; @002f                               v9 = bitcast.i32x4 little v8
 ;; @002f                               v10 = bitcast.i32x4 little v2
 ;; @002f                               v11 = iadd v9, v10

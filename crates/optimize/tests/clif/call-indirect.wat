@@ -31,11 +31,11 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v0+24
 ;;                                     v27 = load.i64 notrap aligned readonly can_move region2 v0+8
-;; @0042                               v2 = load.i64 notrap aligned region0 v0+64
+;; @0042                               v2 = load.i64 notrap aligned region0 v0+80
 ;; @0042                               v3 = ireduce.i32 v2
 ;; @0042                               v4 = icmp uge v1, v3
 ;; @0042                               v5 = uextend.i64 v1
-;; @0042                               v6 = load.i64 notrap aligned region0 v0+56
+;; @0042                               v6 = load.i64 notrap aligned region0 v0+72
 ;; @0042                               v7 = iconst.i64 3
 ;; @0042                               v8 = ishl v5, v7  ; v7 = 3
 ;; @0042                               v9 = iadd v6, v8
@@ -83,11 +83,11 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v0+24
 ;;                                     v30 = load.i64 notrap aligned readonly can_move region2 v0+8
-;; @004c                               v2 = load.i64 notrap aligned region0 v0+64
+;; @004c                               v2 = load.i64 notrap aligned region0 v0+80
 ;; @004c                               v3 = ireduce.i32 v2
 ;; @004c                               v4 = icmp uge v1, v3
 ;; @004c                               v5 = uextend.i64 v1
-;; @004c                               v6 = load.i64 notrap aligned region0 v0+56
+;; @004c                               v6 = load.i64 notrap aligned region0 v0+72
 ;; @004c                               v7 = iconst.i64 3
 ;; @004c                               v8 = ishl v5, v7  ; v7 = 3
 ;; @004c                               v9 = iadd v6, v8
@@ -146,7 +146,7 @@
 ;; @0056                               v3 = iconst.i32 10
 ;; @0056                               v4 = icmp uge v1, v3  ; v3 = 10
 ;; @0056                               v5 = uextend.i64 v1
-;; @0056                               v6 = load.i64 notrap aligned readonly can_move region0 v0+72
+;; @0056                               v6 = load.i64 notrap aligned readonly can_move region0 v0+88
 ;; @0056                               v7 = iconst.i64 3
 ;; @0056                               v8 = ishl v5, v7  ; v7 = 3
 ;; @0056                               v9 = iadd v6, v8
@@ -202,8 +202,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
-;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+32
-;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+40
+;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @0065                               v1 = iconst.i32 1
 ;; @0067                               store notrap aligned region1 v0, v4+8

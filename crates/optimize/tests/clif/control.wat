@@ -23,18 +23,18 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64):
-;; @002b                               br_table v1, block3, [block2, block3, block4]
-;;
-;;                                 block2:
-;; @002b                               jump block5(v2)
+;; @002b                               br_table v1, block4, [block3, block4, block6]
 ;;
 ;;                                 block3:
-;; @002b                               jump block1(v2)
+;; @002b                               jump block2(v2)
 ;;
 ;;                                 block4:
-;; @002b                               jump block6(v2)
+;; @002b                               jump block1(v2)
 ;;
-;;                                 block5(v4: i64):
+;;                                 block6:
+;; @002b                               jump block5(v2)
+;;
+;;                                 block2(v4: i64):
 ;; @0032                               v6 = iconst.i64 1
 ;; @0034                               v7 = iadd v4, v6  ; v6 = 1
 ;; @0035                               jump block1(v7)
@@ -42,9 +42,9 @@
 ;;                                 block1(v3: i64):
 ;; @0036                               v8 = iconst.i64 2
 ;; @0038                               v9 = iadd v3, v8  ; v8 = 2
-;; @0039                               jump block6(v9)
+;; @0039                               jump block5(v9)
 ;;
-;;                                 block6(v5: i64):
+;;                                 block5(v5: i64):
 ;; @003a                               return v5
 ;; }
 ;;

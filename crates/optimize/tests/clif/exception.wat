@@ -46,8 +46,8 @@
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v9+40
-;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+32
-;;                                     v31 = load.i64 notrap aligned readonly can_move region0 v0+40
+;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v31 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;; @004e                               v2 = iconst.i32 0
 ;; @004e                               v3 = icmp eq v1, v2  ; v2 = 0
 ;; @004e                               v4 = uextend.i32 v3
@@ -55,7 +55,7 @@
 ;;
 ;;                                 block1:
 ;; @0053                               v5 = iconst.i64 3
-;; @0055                               v6 = load.i32 notrap aligned readonly can_move region0 v0+84
+;; @0055                               v6 = load.i32 notrap aligned readonly can_move region0 v0+100
 ;; @0055                               v8 = load.i32 notrap aligned readonly can_move region0 v7+8
 ;; @0055                               v10 = load.i32 notrap aligned region1 v9+48
 ;; @0055                               v11 = load.i32 notrap aligned region2 v9+52
@@ -158,8 +158,8 @@
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;;                                     v21 = stack_addr.i64 ss0
 ;;                                     store notrap aligned v2, v21
-;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+32
-;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+40
+;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v11 = load.i64 notrap aligned readonly can_move region1 v5+40
 ;; @008c                               store notrap aligned region1 v0, v5+8

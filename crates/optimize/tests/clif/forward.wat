@@ -20,7 +20,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i64):
-;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @002c                               v4 = uextend.i64 v1
 ;; @002c                               v6 = iadd v5, v4
 ;; @002c                               store little region0 v2, v6+8
@@ -44,7 +44,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32, v3: i32):
-;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @0052                               v4 = uextend.i64 v1
 ;; @0052                               v6 = iadd v5, v4
 ;; @0052                               store little region0 v3, v6

@@ -49,7 +49,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
-;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @004c                               v2 = iconst.i32 4
 ;; @004e                               v3 = iadd v1, v2  ; v2 = 4
 ;; @0053                               v4 = uextend.i64 v3
@@ -68,7 +68,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v20 -> v1
-;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @005b                               v2 = uextend.i64 v1
 ;; @005b                               v4 = iadd v3, v2
 ;; @005b                               v5 = uload8.i32 little region0 v4

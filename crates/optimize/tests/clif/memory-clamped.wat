@@ -15,7 +15,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i64):
-;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @002b                               v2 = iconst.i64 0x0010_0000_0000
 ;; @002b                               v3 = icmp uge v1, v2  ; v2 = 0x0010_0000_0000
 ;; @002b                               v4 = select_spectre_guard v3, v2, v1  ; v2 = 0x0010_0000_0000
@@ -35,8 +35,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i64):
-;;                                     v6 = load.i64 notrap aligned readonly can_move region1 v0+32
-;; @0039                               v2 = load.i64 notrap aligned region1 v0+40
+;;                                     v6 = load.i64 notrap aligned readonly can_move region1 v0+48
+;; @0039                               v2 = load.i64 notrap aligned region1 v0+56
 ;; @0039                               v3 = iconst.i64 0x05f5_e108
 ;; @0039                               v4 = uadd_overflow_trap v1, v3, heap_oob  ; v3 = 0x05f5_e108
 ;; @0039                               v5 = icmp ugt v4, v2
@@ -58,7 +58,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
-;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @0042                               v1 = iconst.i64 1024
 ;; @0045                               v3 = load.i64 little region0 v2+1032
 ;; @0048                               return v3

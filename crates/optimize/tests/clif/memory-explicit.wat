@@ -16,31 +16,29 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;; @0025                               v2 = uextend.i64 v1
-;; @0025                               v3 = load.i64 notrap aligned region1 v0+40
+;; @0025                               v3 = load.i64 notrap aligned region1 v0+56
 ;; @0025                               v4 = iconst.i64 8
 ;; @0025                               v5 = isub v3, v4  ; v4 = 8
 ;; @0025                               v6 = icmp ugt v2, v5
-;; @0025                               v7 = load.i64 notrap aligned region1 v0+32
+;; @0025                               v7 = load.i64 notrap aligned region1 v0+48
 ;; @0025                               v8 = iadd v7, v2
-;; @0025                               v9 = iconst.i64 4
-;; @0025                               v10 = iadd v8, v9  ; v9 = 4
-;; @0025                               v11 = iconst.i64 0
-;; @0025                               v12 = select_spectre_guard v6, v11, v10  ; v11 = 0
-;; @0025                               v13 = load.i32 little region0 v12
-;; @002a                               v14 = uextend.i64 v1
-;; @002a                               v15 = load.i64 notrap aligned region1 v0+40
-;; @002a                               v16 = iconst.i64 0x05f5_e104
-;; @002a                               v17 = iadd v14, v16  ; v16 = 0x05f5_e104
-;; @002a                               v18 = icmp ugt v17, v15
-;; @002a                               v19 = load.i64 notrap aligned region1 v0+32
-;; @002a                               v20 = iadd v19, v14
-;; @002a                               v21 = iconst.i64 0x05f5_e100
-;; @002a                               v22 = iadd v20, v21  ; v21 = 0x05f5_e100
-;; @002a                               v23 = iconst.i64 0
-;; @002a                               v24 = select_spectre_guard v18, v23, v22  ; v23 = 0
-;; @002a                               v25 = load.i32 little region0 v24
-;; @0030                               v26 = iadd v13, v25
-;; @0031                               return v26
+;; @0025                               v9 = iconst.i64 0
+;; @0025                               v10 = select_spectre_guard v6, v9, v8  ; v9 = 0
+;; @0025                               v11 = load.i32 little region0 v10+4
+;; @002a                               v12 = uextend.i64 v1
+;; @002a                               v13 = load.i64 notrap aligned region1 v0+56
+;; @002a                               v14 = iconst.i64 0x05f5_e104
+;; @002a                               v15 = iadd v12, v14  ; v14 = 0x05f5_e104
+;; @002a                               v16 = icmp ugt v15, v13
+;; @002a                               v17 = load.i64 notrap aligned region1 v0+48
+;; @002a                               v18 = iadd v17, v12
+;; @002a                               v19 = iconst.i64 0x05f5_e100
+;; @002a                               v20 = iadd v18, v19  ; v19 = 0x05f5_e100
+;; @002a                               v21 = iconst.i64 0
+;; @002a                               v22 = select_spectre_guard v16, v21, v20  ; v21 = 0
+;; @002a                               v23 = load.i32 little region0 v22
+;; @0030                               v24 = iadd v11, v23
+;; @0031                               return v24
 ;; }
 ;;
 ;; function u0:1(i64 vmctx) -> i64 tail {
@@ -54,7 +52,7 @@
 ;;                                 block0(v0: i64):
 ;; @0034                               v1 = iconst.i32 1024
 ;; @0037                               v2 = iconst.i64 1024
-;; @0037                               v3 = load.i64 notrap aligned region1 v0+32
+;; @0037                               v3 = load.i64 notrap aligned region1 v0+48
 ;; @0037                               v4 = load.i64 little region0 v3+1032
 ;; @003a                               return v4
 ;; }

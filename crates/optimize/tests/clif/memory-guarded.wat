@@ -15,12 +15,12 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
-;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @002b                               v2 = uextend.i64 v1
 ;; @002b                               v4 = iadd v3, v2
 ;; @002b                               v5 = load.i32 little region0 v4+4
 ;; @0030                               v6 = uextend.i64 v1
-;; @0030                               v7 = load.i64 notrap aligned region1 v0+40
+;; @0030                               v7 = load.i64 notrap aligned region1 v0+56
 ;; @0030                               v8 = iconst.i64 0x05f5_e101
 ;; @0030                               v9 = iadd v6, v8  ; v8 = 0x05f5_e101
 ;; @0030                               v10 = icmp ugt v9, v7
@@ -43,7 +43,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
-;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @003a                               v1 = iconst.i32 1024
 ;; @003d                               v2 = iconst.i64 1024
 ;; @003d                               v4 = load.i64 little region0 v3+1032
@@ -59,7 +59,7 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i8x16):
-;;                                     v4 = load.i64 notrap aligned readonly can_move region1 v0+32
+;;                                     v4 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @0047                               v3 = uextend.i64 v1
 ;; @0047                               v5 = iadd v4, v3
 ;; @0047                               store little region0 v2, v5

@@ -27,7 +27,7 @@
 ;; @001d                               trap user200
 ;;
 ;;                                 block2:
-;; @0020                               v9 = load.i64 notrap aligned region3 v0+40
+;; @0020                               v9 = load.i64 notrap aligned region3 v0+56
 ;; @0020                               v10 = iconst.i64 8
 ;; @0020                               v11 = isub v9, v10  ; v10 = 8
 ;; @0020                               v12 = icmp.i64 ugt v1, v11
@@ -41,10 +41,10 @@
 ;; @0020                               trap user200
 ;;
 ;;                                 block4:
-;; @0020                               v16 = load.i64 notrap aligned region3 v0+32
+;; @0020                               v16 = load.i64 notrap aligned region3 v0+48
 ;; @0020                               v17 = iadd v16, v1
 ;; @0020                               v18 = load.i32 notrap little region2 v17+4
-;; @0025                               v19 = load.i64 notrap aligned region3 v0+40
+;; @0025                               v19 = load.i64 notrap aligned region3 v0+56
 ;; @0025                               v20 = iconst.i64 0x05f5_e104
 ;; @0025                               v21, v22 = uadd_overflow.i64 v1, v20  ; v20 = 0x05f5_e104
 ;; @0025                               brif v22, block5, block6
@@ -68,7 +68,7 @@
 ;; @0025                               trap user200
 ;;
 ;;                                 block8:
-;; @0025                               v30 = load.i64 notrap aligned region3 v0+32
+;; @0025                               v30 = load.i64 notrap aligned region3 v0+48
 ;; @0025                               v31 = iadd v30, v1
 ;; @0025                               v32 = load.i32 notrap little region2 v31+0x05f5_e100
 ;; @002b                               v33 = iadd.i32 v18, v32

@@ -119,10 +119,7 @@
 ;; @003e                               v15 = ishl v13, v14  ; v14 = 3
 ;; @003e                               v16 = iadd v12, v15
 ;; @003e                               v17 = load.i64 notrap aligned region2 v16
-;; @003e                               brif v17, block4, block3(v17)
-;;
-;;                                 block4:
-;; @003e                               v18 = load.i32 notrap aligned readonly region3 v17+16
+;; @003e                               v18 = load.i32 user18 aligned readonly region3 v17+16
 ;; @003e                               v19 = icmp eq v18, v8
 ;; @003e                               brif v19, block3(v17), block2
 ;;
@@ -130,10 +127,10 @@
 ;; @003e                               v20 = load.i64 notrap aligned readonly region1 v0+16
 ;; @003e                               v21 = load.i64 notrap aligned readonly region1 v20+216
 ;; @003e                               v22 = call_indirect sig0, v21(v0, v6, v8)
+;; @003e                               trapz v22, user18
 ;; @003e                               jump block3(v22)
 ;;
 ;;                                 block3(v9: i64):
-;; @003e                               trapz v9, user18
 ;; @0042                               v23 = load.i64 user14 aligned readonly region3 v9
 ;; @0042                               v24 = load.i64 notrap aligned readonly region3 v9+8
 ;; @0042                               store.i64 notrap aligned region2 v0, v2+8

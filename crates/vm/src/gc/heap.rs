@@ -23,8 +23,9 @@ const HUGE_FROM: u32 = 4 << 20;
 /// The smallest size that a heap grows to: as much as second-level caches hold, so that objects that die young never leave them.
 const FIRST_SIZE: u32 = 1 << 20;
 
-/// From these amounts of work on, a heap takes less more than it needs.
-const SMALL: u64 = 8 << 20;
+/// A heap takes ten times what the work of a collection amounts to up to this size, ...
+const SMALL: u64 = 40 << 20;
+/// ... and less more than it needs from this amount of work on.
 const LARGE: u64 = 128 << 20;
 
 /// A store's heap.
@@ -201,8 +202,7 @@ impl Heap {
             match work {
                 // Rather keep what is there than grow by little.
                 _ if 3 * work <= u64::from(self.size) => needed,
-                0..SMALL => 4 * work,
-                SMALL..LARGE => 3 * work,
+                0..LARGE => (10 * work).min(SMALL).max(3 * work),
                 LARGE.. => 2 * work,
             }
         } else {

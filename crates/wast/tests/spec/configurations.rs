@@ -17,6 +17,8 @@ pub struct Configuration {
     pub heap: bool,
 }
 
+/// Code is compiled ahead of time by the optimizing compiler, unless said otherwise:
+///
 /// | name | bounds of memories | memory images | traps | compilation |
 /// |---|---|---|---|---|
 /// | `guard` | guard pages | copy-on-write | signals | parallel |
@@ -81,14 +83,17 @@ pub const CONFIGURATIONS: &[Configuration] = &[
     Configuration {
         name: "tiers",
         apply: |config| {
-            config.tiered(true);
+            config.strategy(Strategy::Auto);
         },
         heap: false,
     },
     Configuration {
         name: "forced",
         apply: |config| {
-            config.tiered(true).tier_up_budget(0).tier_up_waits(true);
+            config
+                .strategy(Strategy::Auto)
+                .tier_up_budget(0)
+                .tier_up_waits(true);
         },
         heap: false,
     },

@@ -17,7 +17,7 @@ mod groups;
 mod skips;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use meantime::{Config, Engine};
+use meantime::{Config, Engine, Strategy};
 use meantime_wast::{Failure, Options, Report, WastContext};
 
 use configurations::{CONFIGURATIONS, Configuration};
@@ -64,6 +64,7 @@ fn run(
 ) -> Result<(), Failed> {
     let mut config = Config::new();
     group.set_features(&mut config);
+    config.strategy(Strategy::Cranelift);
     (configuration.apply)(&mut config);
     let engine = Engine::new(&config).map_err(show)?;
 

@@ -146,14 +146,14 @@ fn conditions() {
         (|b| { M::compare_memory(b, LtU, S64, Imm(0x12345), Address::new(X16, 8)); }, "ldr x17, [x16, #0x8]; mov w16, #0x2345; movk w16, #0x1, lsl #16; cmp x17, x16"),
         (|b| { M::compare_memory(b, LtU, S32, Reg(X16), Address::new(X1, 8)); }, "ldr w17, [x1, #0x8]; cmp w16, w17"),
         (|b| { M::count_down(b, Address::new(X1, 8), 1); }, "ldr w16, [x1, #0x8]; subs w16, w16, #0x1; str w16, [x1, #0x8]"),
-        (|b| { M::count_down(b, Address::new(X16, 0x12345678), 9); }, ""),
+        (|b| { M::count_down(b, Address::new(X16, 0x12345678), 9); }, "mov w17, #0x5678; movk w17, #0x1234, lsl #16; add x17, x16, x17; ldr w16, [x17]; subs w16, w16, #0x9; str w16, [x17]"),
         (
             |b| {
                 let (cond, at) = M::count_down(b, Address::new(X1, 8), 1);
                 M::set_amount(b, at, 127);
                 M::set(b, cond, X0);
             },
-            "",
+            "ldr w16, [x1, #0x8]; subs w16, w16, #0x7f; str w16, [x1, #0x8]; cset w0, mi",
         ),
         (
             |b| {
@@ -161,7 +161,7 @@ fn conditions() {
                 M::add_or_jump(b, X0, X1, Imm(8), label);
                 M::add_or_jump(b, X0, X1, Imm(1 << 33), label);
             },
-            "",
+            "adds x0, x1, #0x8; b.hs $+0x0; mov x16, #0x200000000; adds x0, x1, x16; b.hs $+0x0",
         ),
         (|b| { M::compare_stack(b, Address::new(X16, 16)); }, "ldr x17, [x16, #0x10]; cmp sp, x17"),
         (|b| M::select(b, Cond(0), S32, X0, Reg(X1)), "csel w0, w0, w1, eq"),

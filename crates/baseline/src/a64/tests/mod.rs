@@ -1,6 +1,7 @@
 //! Encodings, as a disassembler reads them.
 
 mod control;
+mod encodings;
 mod floats;
 mod immediates;
 mod integers;
