@@ -109,16 +109,16 @@ pub struct CodeSlot {
     pub reserved: u32,
 }
 
-/// What a call through a reference calls. Code of the first tier compares its callee's [`VmFuncRef::code`] with `code`: when they are equal it adds
-/// one to `hits`, else it writes `code` and adds one to `misses`. Several threads do so without care for each other; counts can wrap.
+/// What a call through a reference calls. Code of the first tier compares its callee's [`VmFuncRef::code`] with `code`; when they differ it writes `code` and
+/// counts a miss; and it counts a call. Counts go downwards from zero. Several threads do so without care for each other; counts can wrap.
 #[derive(Debug)]
 #[repr(C)]
 pub struct CallProfile {
     /// What was called last.
     pub code: AtomicPtr<u8>,
-    /// How often it was what it was before.
-    pub hits: AtomicU32,
-    /// How often it was another.
+    /// Minus how many calls there were.
+    pub calls: AtomicU32,
+    /// Minus how many of them went elsewhere than the call before.
     pub misses: AtomicU32,
 }
 

@@ -92,18 +92,20 @@ impl Buffer {
     /// Writes the lowest `len` bytes, at most eight.
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u64, len: usize) {
-        if self.at + 8 > self.code.len() {
-            self.grow();
+        let rest = self.code.get_mut(self.at..);
+        match rest.and_then(|rest| rest.first_chunk_mut::<8>()) {
+            Some(chunk) => *chunk = bits.to_le_bytes(),
+            None => self.grow(bits),
         }
-        self.code[self.at..self.at + 8].copy_from_slice(&bits.to_le_bytes());
         self.at += len;
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
+    fn grow(&mut self, bits: u64) {
         let len = (self.code.len() * 2).max(1 << 16);
         self.code.resize(len, 0);
+        self.code[self.at..self.at + 8].copy_from_slice(&bits.to_le_bytes());
     }
 
     /// Writes zeros up to a multiple of `align`.

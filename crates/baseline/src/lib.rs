@@ -18,6 +18,7 @@ mod side_table;
 mod x64;
 
 use compile::Scratch;
+pub use compile::Sites;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Tunables};
 use meantime_compile::CompileError;
 use meantime_module::Module;
@@ -49,7 +50,7 @@ impl Baseline {
         })
     }
 
-    /// Compiles one function of a module. `wasm` is what the module was decoded from.
+    /// Compiles one function of a module. `wasm` is what the module was decoded from; `sites` says which calls through references to count.
     ///
     /// # Errors
     ///
@@ -59,6 +60,7 @@ impl Baseline {
         module: &Module,
         wasm: &[u8],
         index: DefinedFuncIndex,
+        sites: Sites<'_>,
     ) -> Result<CompiledFunction, CompileError> {
         let tunables = &self.tunables;
         if tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization {
@@ -66,7 +68,8 @@ impl Baseline {
         }
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
-        let compiled = compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index);
+        let compiled =
+            compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index, sites);
         free().push(scratch);
         compiled
     }

@@ -54,7 +54,7 @@ impl Backend for Compilers {
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
         if let Some(baseline) = &self.baseline {
-            match baseline.compile_function(module, wasm, index) {
+            match baseline.compile_function(module, wasm, index, &mut |_| None) {
                 Err(error) if error.unsupported => {}
                 result => return result,
             }

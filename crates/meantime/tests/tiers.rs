@@ -287,3 +287,52 @@ fn modules_that_come_and_go_leave_nothing() {
     );
     assert!(grown(before.1, after.1) < 3000 * 4, "{before:?} {after:?}");
 }
+
+#[test]
+fn what_is_mostly_called_is_called_with_its_own_context() {
+    // Both instances put their own function, of the same index, into the table that they share.
+    let wat = r#"(module
+        (type $op (func (param i32) (result i32)))
+        (import "" "table" (table 2 funcref))
+        (global $own (export "own") (mut i32) (i32.const 0))
+        (func $add (type $op) (i32.add (local.get 0) (global.get $own)))
+        (elem declare func $add)
+        (func (export "fill") (param i32)
+            (table.set (local.get 0) (ref.func $add)))
+        (func (export "run") (param $n i32) (param $change i32) (result i32) (local $x i32)
+            (loop $again
+                (local.set $x (call_indirect (type $op) (local.get $x)
+                    (i32.lt_u (local.get $n) (local.get $change))))
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x)))"#;
+    for engine in engines() {
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let ty = TableType::new(RefType::FUNCREF, 2, None);
+        let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
+        let mut instances = Vec::new();
+        for (i, own) in [1, 1000].into_iter().enumerate() {
+            let instance = Instance::new(&mut store, &module, &[table.into()]).unwrap();
+            let global = instance.get_global(&mut store, "own").unwrap();
+            global.set(&mut store, Val::I32(own)).unwrap();
+            let fill = instance
+                .get_typed_func::<i32, ()>(&mut store, "fill")
+                .unwrap();
+            fill.call(&mut store, i as i32).unwrap();
+            instances.push(instance);
+        }
+        // Element 0, of the first instance, is called nearly always; element 1, of the other, for the last rounds.
+        let run = instances[0]
+            .get_typed_func::<(i32, i32), i32>(&mut store, "run")
+            .unwrap();
+        for _ in 0..3 {
+            let result = run.call(&mut store, (5000, 11)).unwrap();
+            assert_eq!(result, 4990 + 10 * 1000);
+            engine.wait_for_tier_up();
+        }
+        let run = instances[1]
+            .get_typed_func::<(i32, i32), i32>(&mut store, "run")
+            .unwrap();
+        assert_eq!(run.call(&mut store, (100, 11)).unwrap(), 90 + 10 * 1000);
+    }
+}

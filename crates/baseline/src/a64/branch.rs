@@ -79,7 +79,7 @@ pub(super) fn jump_if_zero(b: &mut Buffer, size: Size, x: u8, label: Label) {
 pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
     let start = b.at() + 16;
     let (base, index) = (SCRATCH.0, index.0);
-    put(b, ops::ADR | 16 / 4 << 5 | u32::from(base));
+    put(b, ops::ADR | (16 / 4) << 5 | u32::from(base));
     access(b, accesses::LDRSW, index, Mode::Index { base, index });
     rrr(b, ops::ADD, Size::S64, index, index, base);
     put(b, ops::BR | u32::from(index) << 5);

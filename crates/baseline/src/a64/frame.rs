@@ -18,7 +18,10 @@ pub(super) fn enter(b: &mut Buffer) -> u32 {
 
 pub(super) fn set_size(b: &mut Buffer, at: u32, size: u32) {
     // The compiler gives up functions with larger frames.
-    assert!(size < 1 << 24, "a frame is smaller than what two immediates can say");
+    assert!(
+        size < 1 << 24,
+        "a frame is smaller than what two immediates can say"
+    );
     let subtract = |imm: u32, shifted: u32| {
         let sp = u32::from(SP);
         1 << 31 | ops::SUB_IMM | shifted << 22 | imm << 10 | sp << 5 | sp

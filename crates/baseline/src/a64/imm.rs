@@ -64,7 +64,13 @@ pub(super) fn logical_imm(size: Size, value: u64) -> Option<u32> {
 /// The eight bits of a float that `fmov` takes: sign, three bits of exponent, four of mantissa.
 pub(super) fn float_imm(size: Size, bits: u64) -> Option<u32> {
     let (sign, exponent, fraction, fraction_bits, middle) = match size {
-        Size::S32 => (bits >> 31 & 1, bits >> 23 & 0xff, bits & 0x7f_ffff, 23, 0x80),
+        Size::S32 => (
+            bits >> 31 & 1,
+            bits >> 23 & 0xff,
+            bits & 0x7f_ffff,
+            23,
+            0x80,
+        ),
         Size::S64 => {
             let fraction = bits & ((1 << 52) - 1);
             (bits >> 63, bits >> 52 & 0x7ff, fraction, 52, 0x400)
@@ -100,7 +106,11 @@ pub(super) fn load(b: &mut Buffer, dst: Gpr, value: u64) {
     if value < 0x1_0000 {
         return wide_imm(b, ops::MOVZ, Size::S32, dst.0, value as u16, 0);
     }
-    let size = if value >> 32 == 0 { Size::S32 } else { Size::S64 };
+    let size = if value >> 32 == 0 {
+        Size::S32
+    } else {
+        Size::S64
+    };
     let halfwords = size.bits() / 16;
     let halfword = |i: u32| (value >> (16 * i)) as u16;
     let count = |filler: u16| (0..halfwords).filter(|i| halfword(*i) != filler).count();

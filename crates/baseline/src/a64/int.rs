@@ -92,7 +92,11 @@ pub(super) fn other_scratch(than: u8) -> Gpr {
 /// `dst = x + value`, where register 31 is the stack pointer. Changes no flags.
 pub(super) fn add_imm(b: &mut Buffer, size: Size, dst: u8, x: u8, value: i64) {
     let magnitude = value.unsigned_abs();
-    let op = if value < 0 { ops::SUB_IMM } else { ops::ADD_IMM };
+    let op = if value < 0 {
+        ops::SUB_IMM
+    } else {
+        ops::ADD_IMM
+    };
     match imm::twelve(magnitude) {
         Some((bits, shifted)) => imm12(b, op, size, dst, x, bits, shifted),
         None if magnitude < 1 << 24 => {

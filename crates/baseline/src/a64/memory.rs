@@ -41,9 +41,9 @@ pub(super) fn float_store_of(size: Size) -> Access {
 
 /// A distance from a register, if an access has a field for it.
 fn near(op: Access, base: u8, disp: i32) -> Option<Mode> {
-    let scaled = u32::try_from(disp).ok().filter(|offset| {
-        offset >> op.log2 < 4096 && offset.trailing_zeros() >= u32::from(op.log2)
-    });
+    let scaled = u32::try_from(disp)
+        .ok()
+        .filter(|offset| offset >> op.log2 < 4096 && offset.trailing_zeros() >= u32::from(op.log2));
     if let Some(offset) = scaled {
         return Some(Mode::Scaled { base, offset });
     }

@@ -57,7 +57,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Records that the next instruction reads through a funcref that may be null.
-    fn may_be_null(&mut self, null: Option<Trap>) {
+    pub(super) fn may_be_null(&mut self, null: Option<Trap>) {
         if let Some(trap) = null {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, trap);
@@ -116,7 +116,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
-    fn emit_call(&mut self, callee: Callee, ty: TypeIndex, tail: bool) {
+    fn emit_call(&mut self, mut callee: Callee, ty: TypeIndex, tail: bool) {
         let func_type: &FuncType = self.module.type_as_func(ty);
         let is_vector = |t: &meantime_abi::ValType| t.repr() == ValRepr::V128;
         if func_type
@@ -132,6 +132,9 @@ impl<M: Machine> Compiler<'_, M> {
         if !tail {
             self.spill_temps(first);
             self.save_float_pins();
+            if let Callee::FuncRef(func, null) = &mut callee {
+                self.profile_call(*func, null);
+            }
         }
         let arg_bytes = self.pass_args(func_type, first, area != 0, tail);
         self.out_args = self
@@ -144,7 +147,6 @@ impl<M: Machine> Compiler<'_, M> {
             self.store_caller();
         }
         self.use_context();
-        self.do_float_moves();
         self.do_moves();
         if let Callee::FuncRef(func, _) = callee {
             self.free_gpr(func);

@@ -145,10 +145,14 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(reg) = self.pinned_dest() {
             return reg;
         }
-        for value in [Some(x), y].into_iter().flatten() {
-            if value.place == Place::Gpr && 1 << value.reg & M::TEMPS != 0 {
-                return Gpr(value.reg);
-            }
+        if x.place == Place::Gpr && 1 << x.reg & M::TEMPS != 0 {
+            return Gpr(x.reg);
+        }
+        if let Some(y) = y
+            && y.place == Place::Gpr
+            && 1 << y.reg & M::TEMPS != 0
+        {
+            return Gpr(y.reg);
         }
         self.alloc_gpr()
     }
@@ -173,7 +177,14 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Copies a local for the entries that are it. Changes no flags.
+    #[inline]
     fn flush_readers(&mut self, index: usize) {
+        if self.s.locals[index].last_read != NO_ENTRY {
+            self.copy_readers(index);
+        }
+    }
+
+    fn copy_readers(&mut self, index: usize) {
         let mut entry = std::mem::replace(&mut self.s.locals[index].last_read, NO_ENTRY);
         while entry != NO_ENTRY {
             let value = self.s.stack[entry as usize];

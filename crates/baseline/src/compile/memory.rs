@@ -17,6 +17,9 @@ use super::value::{Value, is_float};
 use crate::machine::*;
 use meantime_abi::{Bounds, MemoryIndex, Trap, ValRepr};
 
+/// Bytes of the largest access.
+const LARGEST_ACCESS: u64 = 16;
+
 /// What an access needs checked.
 enum Check {
     /// Nothing: it is inside, or it faults.
@@ -126,8 +129,41 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Pops an index and makes the checked address of an access, or none when it always traps (and what follows cannot be reached).
     pub(super) fn address(&mut self, memarg: &MemArg, size: u32) -> Option<Checked> {
-        let access = self.memory_access(memarg.memory);
         let index = self.pop();
+        // Nearly every access there is: of a memory behind guards, at an index of 32 bits that is not known.
+        if memarg.memory.as_u32() == 0 && memarg.offset < self.unchecked_offsets && !index.is_const()
+        {
+            let reg = self.in_gpr(index);
+            self.use_base();
+            let address = Address {
+                base: M::BASE,
+                index: Some(reg),
+                disp: memarg.offset as i32,
+            };
+            return Some(Checked {
+                address,
+                held: [Some(reg), None],
+            });
+        }
+        self.general_address(memarg, index, size)
+    }
+
+    /// Below which offsets no access of the first memory has to be checked, whatever its size.
+    pub(super) fn find_unchecked_offsets(&mut self) {
+        if self.module.memories().is_empty() {
+            return;
+        }
+        let access = self.memory_access(MemoryIndex::from_u32(0));
+        if let Bounds::Guarded { guard } = access.plan.bounds {
+            let max_bytes = u64::try_from(access.max_bytes).unwrap_or(u64::MAX);
+            let end = guard.min(max_bytes).min(1 << 31);
+            self.unchecked_offsets = end.saturating_sub(LARGEST_ACCESS - 1);
+        }
+    }
+
+    #[inline(never)]
+    fn general_address(&mut self, memarg: &MemArg, index: Value, size: u32) -> Option<Checked> {
+        let access = self.memory_access(memarg.memory);
         let Some(end) = memarg.offset.checked_add(size.into()) else {
             self.release(index);
             self.trap_always(Trap::MemoryOutOfBounds);

@@ -17,6 +17,7 @@ mod local;
 mod memory;
 mod moves;
 mod numeric;
+mod profile;
 mod reference;
 mod skip;
 mod state;
@@ -36,7 +37,8 @@ use meantime_abi::{
 };
 use meantime_compile::CompileError;
 use meantime_module::Module;
-use moves::{FloatMove, Move};
+use moves::Moves;
+pub use profile::Sites;
 use state::State;
 use value::Value;
 
@@ -67,8 +69,7 @@ struct Lists {
     osr_values: Vec<Value>,
     /// Slots of stack maps of calls in code that is not written yet.
     cold_slots: Vec<u32>,
-    moves: Vec<Move>,
-    float_moves: Vec<FloatMove>,
+    moves: Moves,
     /// Depths of a `br_table`.
     targets: Vec<u32>,
     /// Labels of the edges of a `br_table`, by depth.
@@ -102,6 +103,8 @@ pub(crate) struct Compiler<'a, M: Machine> {
     module: &'a Module,
     layout: VmLayout,
     index: DefinedFuncIndex,
+    /// Which calls are counted.
+    sites: Sites<'a>,
     ty: &'a FuncType,
     /// The body, and where in it the next operator begins.
     code: &'a [u8],
@@ -116,6 +119,8 @@ pub(crate) struct Compiler<'a, M: Machine> {
     /// The entries that own registers.
     gpr_owners: [u32; 32],
     fpr_owners: [u32; 32],
+    /// See [`Compiler::find_unchecked_offsets`].
+    unchecked_offsets: u64,
     /// How far the topmost slot is below the frame pointer.
     depth: u32,
     max_depth: u32,
@@ -157,6 +162,7 @@ pub(crate) fn function<M: Machine>(
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
+    sites: Sites<'_>,
 ) -> Result<CompiledFunction, CompileError> {
     let range = &module.bodies()[index].range;
     let code = wasm
@@ -170,6 +176,7 @@ pub(crate) fn function<M: Machine>(
         module,
         layout: module.layout(),
         index,
+        sites,
         ty: module.func_type(module.func_index(index)),
         code,
         at: 0,
@@ -179,6 +186,7 @@ pub(crate) fn function<M: Machine>(
         free_fprs: M::FLOAT_TEMPS,
         gpr_owners: [0; 32],
         fpr_owners: [0; 32],
+        unchecked_offsets: 0,
         depth: 0,
         max_depth: 0,
         flushed: 0,
@@ -212,6 +220,7 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
+        self.find_unchecked_offsets();
         self.enter_function();
         while self.at < self.code.len() && self.error.is_none() {
             self.b.wasm_offset = self.start + self.at as u32;

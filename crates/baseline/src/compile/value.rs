@@ -252,7 +252,14 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Moves all entries below `below` that are in registers to their slots.
+    #[inline]
     pub(super) fn spill_temps(&mut self, below: usize) {
+        if self.free_gprs != M::TEMPS || self.free_fprs != M::FLOAT_TEMPS {
+            self.spill_some_temps(below);
+        }
+    }
+
+    fn spill_some_temps(&mut self, below: usize) {
         for reg in bits(M::TEMPS & !self.free_gprs) {
             if let Some(entry) = self.gpr_owner(reg).filter(|e| *e < below) {
                 self.to_slot(entry);

@@ -216,9 +216,12 @@ pub(crate) fn rm(b: &mut Buffer, op: Op, wide: bool, reg: u8, mem: Mem) {
         bits |= u64::from(mode | reg | 4) << n | u64::from(sib) << (n + 8);
         n += 16;
     }
-    b.put(bits, n as usize >> 3);
-    if disp_len != 0 {
-        b.put(u64::from(mem.disp as u32), disp_len);
+    let (disp, len) = (u64::from(mem.disp as u32), n as usize >> 3);
+    if len <= 4 {
+        b.put(bits | disp << n, len + disp_len);
+    } else {
+        b.put(bits, len);
+        b.put(disp, disp_len);
     }
 }
 

@@ -176,7 +176,7 @@ fn loads() {
         (Load::S16(Size::S32), "movsx r9d, word ptr [rbp-0x8]"),
         (Load::S16(Size::S64), "movsx r9, word ptr [rbp-0x8]"),
         (Load::U16, "movzx r9d, word ptr [rbp-0x8]"),
-        (Load::S32, "movsxd r9, dword ptr [rbp-0x8]"),
+        (Load::S32, "movsxd r9, [rbp-0x8]"),
         (Load::U32, "mov r9d, [rbp-0x8]"),
         (Load::U64, "mov r9, [rbp-0x8]"),
     ];
@@ -332,10 +332,10 @@ fn jumps_reach_their_labels() {
     assert_eq!(
         lines,
         [
-            "je 0x000000000000001a",
+            "je 0x0000000000000014",
             "jmp 0x0000000000000000",
-            "jp 0x000000000000001a",
-            "je 0x000000000000001a",
+            "jp 0x0000000000000014",
+            "je 0x0000000000000014",
             "ret"
         ]
         .map(|line| line.to_owned())

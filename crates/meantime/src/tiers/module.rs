@@ -124,12 +124,10 @@ impl ModuleTiers {
     fn mostly_called(&self, code: &vm::CodeRegion, offset: u32) -> Option<Guess> {
         let place = *locked(&self.sites).get(&offset)?;
         let profile = &code.call_profiles()[place as usize];
-        let (hits, misses) = (
-            profile.hits.load(Ordering::Relaxed),
-            profile.misses.load(Ordering::Relaxed),
-        );
+        let calls = profile.calls.load(Ordering::Relaxed).wrapping_neg();
+        let misses = profile.misses.load(Ordering::Relaxed).wrapping_neg();
         let policy = &self.engine.policy;
-        if hits < policy.guess_hits || misses > hits / policy.guess_ratio {
+        if calls < policy.guess_calls || misses > calls / policy.guess_ratio {
             return None;
         }
         let address = profile.code.load(Ordering::Relaxed).addr();
@@ -176,7 +174,12 @@ impl ModuleTiers {
         func: DefinedFuncIndex,
     ) -> Result<(CodePtr, Stage), Error> {
         let began = Instant::now();
-        match (self.engine.baseline).compile_function(self.module(), &self.wasm, func) {
+        match (self.engine.baseline).compile_function(
+            self.module(),
+            &self.wasm,
+            func,
+            &mut |offset| self.profile(code, offset),
+        ) {
             Ok(compiled) => {
                 let address = publish(code, func, &compiled)?;
                 let size = compiled.code.len();

@@ -10,9 +10,9 @@ const BUDGET: i32 = 20_000;
 pub(super) struct Policy {
     /// What a function may cost before anything is done about it, and again until that is done.
     pub budget: i32,
-    /// How often a call must have gone to the same function to be optimized for it.
-    pub guess_hits: u32,
-    /// How many times as often as to others.
+    /// How often a call must have been made to be optimized for what it called.
+    pub guess_calls: u32,
+    /// One in how many of these may have gone elsewhere than the one before.
     pub guess_ratio: u32,
     /// Whether the guest waits for optimized code, for tests.
     pub waits: bool,
@@ -22,7 +22,7 @@ impl Policy {
     pub fn new(config: &Config) -> Policy {
         Policy {
             budget: config.tier_up_budget.unwrap_or(BUDGET),
-            guess_hits: 16,
+            guess_calls: 16,
             guess_ratio: 8,
             waits: config.tier_up_waits,
         }

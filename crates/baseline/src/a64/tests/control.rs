@@ -79,9 +79,15 @@ fn calls() {
         (|b| M::jump_to(b, X1), "br x1"),
         (|b| assert_eq!(M::call_relative(b), 0), "bl $+0x0"),
         (|b| assert_eq!(M::jump_relative(b), 0), "b $+0x0"),
-        (|b| M::call_memory(b, Address::new(X16, 400)), "ldr x17, [x16, #0x190]; blr x17"),
+        (
+            |b| M::call_memory(b, Address::new(X16, 400)),
+            "ldr x17, [x16, #0x190]; blr x17",
+        ),
         (|b| M::after_call(b, 32), "sub sp, sp, #0x20"),
-        (|b| M::after_call(b, 16000), "sub sp, sp, #0x3, lsl #12; sub sp, sp, #0xe80"),
+        (
+            |b| M::after_call(b, 16000),
+            "sub sp, sp, #0x3, lsl #12; sub sp, sp, #0xe80",
+        ),
         (|b| M::after_call(b, 0), ""),
     ]);
 }
@@ -97,14 +103,39 @@ fn frames() {
             "stp x29, x30, [sp, #-0x10]!; mov x29, sp; sub sp, sp, #0x340; sub sp, sp, #0x12, lsl #12",
         ),
         (|b| M::shrink_to_frame(b), "mov sp, x29"),
-        (|b| M::leave_frame(b), "mov sp, x29; ldp x29, x30, [sp], #0x10"),
+        (
+            |b| M::leave_frame(b),
+            "mov sp, x29; ldp x29, x30, [sp], #0x10",
+        ),
         (|b| M::return_(b, 0), "ret"),
         (|b| M::return_(b, 32), "add sp, sp, #0x20; ret"),
-        (|b| M::replace_frame(b, 0, 0), "mov sp, x29; ldp x29, x30, [sp], #0x10"),
-        (|b| M::replace_frame(b, 32, 0), "mov sp, x29; ldp x29, x30, [sp], #0x10; add sp, sp, #0x20"),
-        (|b| M::replace_frame(b, 0, 16), "ldp x10, x30, [x29]; add x16, x29, #0x0; ldr x9, [sp, #0x8]; str x9, [x16, #0x8]; ldr x9, [sp]; str x9, [x16]; mov sp, x16; mov x29, x10"),
-        (|b| M::replace_frame(b, 64, 16), "ldp x10, x30, [x29]; add x16, x29, #0x40; ldr x9, [sp, #0x8]; str x9, [x16, #0x8]; ldr x9, [sp]; str x9, [x16]; mov sp, x16; mov x29, x10"),
-        (|b| { M::clear_frame(b, -24, 3); }, "sub x17, x29, #0x18; stp xzr, xzr, [x17]; str xzr, [x17, #0x10]"),
-        (|b| { M::clear_frame(b, -400, 33); }, "sub x17, x29, #0x190; mov w16, #0x10; stp xzr, xzr, [x17], #0x10; subs x16, x16, #0x1; b.ne $-0x8; str xzr, [x17]"),
+        (
+            |b| M::replace_frame(b, 0, 0),
+            "mov sp, x29; ldp x29, x30, [sp], #0x10",
+        ),
+        (
+            |b| M::replace_frame(b, 32, 0),
+            "mov sp, x29; ldp x29, x30, [sp], #0x10; add sp, sp, #0x20",
+        ),
+        (
+            |b| M::replace_frame(b, 0, 16),
+            "ldp x10, x30, [x29]; add x16, x29, #0x0; ldr x9, [sp, #0x8]; str x9, [x16, #0x8]; ldr x9, [sp]; str x9, [x16]; mov sp, x16; mov x29, x10",
+        ),
+        (
+            |b| M::replace_frame(b, 64, 16),
+            "ldp x10, x30, [x29]; add x16, x29, #0x40; ldr x9, [sp, #0x8]; str x9, [x16, #0x8]; ldr x9, [sp]; str x9, [x16]; mov sp, x16; mov x29, x10",
+        ),
+        (
+            |b| {
+                M::clear_frame(b, -24, 3);
+            },
+            "sub x17, x29, #0x18; stp xzr, xzr, [x17]; str xzr, [x17, #0x10]",
+        ),
+        (
+            |b| {
+                M::clear_frame(b, -400, 33);
+            },
+            "sub x17, x29, #0x190; mov w16, #0x10; stp xzr, xzr, [x17], #0x10; subs x16, x16, #0x1; b.ne $-0x8; str xzr, [x17]",
+        ),
     ]);
 }

@@ -78,8 +78,14 @@ fn two_sources() {
 #[test]
 fn one_source() {
     for (d, n) in REGS.map(|r| (r, 30 - r)) {
-        assert_eq!(text(|b| rr(b, ops::CLZ, S32, d, n)), format!("clz w{d}, w{n}"));
-        assert_eq!(text(|b| rr(b, ops::RBIT, S64, d, n)), format!("rbit x{d}, x{n}"));
+        assert_eq!(
+            text(|b| rr(b, ops::CLZ, S32, d, n)),
+            format!("clz w{d}, w{n}")
+        );
+        assert_eq!(
+            text(|b| rr(b, ops::RBIT, S64, d, n)),
+            format!("rbit x{d}, x{n}")
+        );
         let rows = [
             (ops::ADD_IMM, "add"),
             (ops::ADDS_IMM, "adds"),
@@ -118,7 +124,12 @@ fn one_source() {
 fn accesses_in_every_mode() {
     let int = |size| move |r| name(size, r);
     let float = |size| move |r| float_name(size, r);
-    type Row = (Access, &'static str, &'static str, Box<dyn Fn(u8) -> String>);
+    type Row = (
+        Access,
+        &'static str,
+        &'static str,
+        Box<dyn Fn(u8) -> String>,
+    );
     let rows: [Row; 17] = [
         (accesses::STRB, "strb", "sturb", Box::new(int(S32))),
         (accesses::STRH, "strh", "sturh", Box::new(int(S32))),
@@ -225,7 +236,10 @@ fn conversions_between_all_widths() {
         }
         for (d, n) in REGS.map(|r| (r, 30 - r)) {
             let bits = text(|b| convert(b, ops::FMOV_TO_INT, int, int, d, n));
-            assert_eq!(bits, format!("fmov {}, {}", name(int, d), float_name(int, n)));
+            assert_eq!(
+                bits,
+                format!("fmov {}, {}", name(int, d), float_name(int, n))
+            );
             let of = text(|b| convert(b, ops::FMOV_OF_INT, int, int, d, n));
             assert_eq!(of, format!("fmov {}, {}", float_name(int, d), name(int, n)));
         }

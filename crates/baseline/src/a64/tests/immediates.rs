@@ -24,8 +24,8 @@ fn logical_immediates_are_all_found() {
         for ones in 1..width {
             for rotation in 0..width {
                 let element = u64::MAX >> (64 - ones);
-                let rotated = element << rotation
-                    | element.checked_shr(width - rotation).unwrap_or(0);
+                let rotated =
+                    element << rotation | element.checked_shr(width - rotation).unwrap_or(0);
                 let mask = u64::MAX >> (64 - width);
                 let value = (0..64 / width).fold(0, |v, i| v | (rotated & mask) << (i * width));
                 let encoded = logical_imm(Size::S64, value).expect("is one");
@@ -52,7 +52,10 @@ fn float_immediates_are_all_found() {
         let exponent = ((imm >> 4 & 7) ^ 4) as i32 - 3;
         let value = sign * (1.0 + f64::from(imm & 15) / 16.0) * f64::from(exponent).exp2();
         assert_eq!(float_imm(Size::S64, value.to_bits()), Some(imm));
-        assert_eq!(float_imm(Size::S32, (value as f32).to_bits().into()), Some(imm));
+        assert_eq!(
+            float_imm(Size::S32, (value as f32).to_bits().into()),
+            Some(imm)
+        );
     }
     for none in [0.0, 0.1, 32.0, 0.0625, f64::INFINITY, f64::NAN, 1.03125] {
         assert_eq!(float_imm(Size::S64, none.to_bits()), None);

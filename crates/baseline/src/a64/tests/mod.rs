@@ -1,5 +1,6 @@
 //! Encodings, as a disassembler reads them.
 
+mod conditions;
 mod control;
 mod encodings;
 mod floats;
