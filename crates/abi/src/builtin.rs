@@ -122,9 +122,6 @@ builtins! {
     /// [`VmStoreContext::osr_code`](crate::VmStoreContext::osr_code) set. That code has the function's own signature and ignores its
     /// parameters: who writes the values tears down its frame and jumps there. Cannot fail.
     OsrEnter = osr_enter(func: I32, loop_at: I32) -> Ptr;
-    /// The epoch has reached the deadline: does what the host wants done, which may be to stop the guest, and otherwise sets another deadline. Unlike the
-    /// others it leaves all registers as they are (Cranelift's convention `preserve_all`). Traps.
-    NewEpoch = new_epoch();
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@
 //! 4. Right after the cost of rule 1, and at the start of a loop whenever control comes there, code checks: a counter that is not negative is the
 //!    trap [`OutOfFuel`](crate::Trap::OutOfFuel). There are no other checks.
 //! 5. The counter is in memory, with all costs so far, when a function is entered, called, returned from or left by a tail call; at `throw`,
-//!    `throw_ref` and `unreachable`; and when the builtins `new_epoch` and `osr_enter` are called. A call's own cost is among those before it. After
+//!    `throw_ref` and `unreachable`; and when code is called that [`VmStoreContext::interrupt`](crate::VmStoreContext::interrupt) or
+//!    the builtin `osr_enter` leads to. A call's own cost is among those before it. After
 //!    a call or one of these builtins, and where an exception is caught, code reads it again.
 //!
 //! So a host function sees an exact number and may change it. Any other trap leaves what was in memory last; `OutOfFuel` leaves zero, which the runtime sees

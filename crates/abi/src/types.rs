@@ -475,6 +475,18 @@ pub struct Signature {
 }
 
 impl<T> FuncType<T> {
+    /// Whether functions of this type return values in memory that their caller provides: where there are more than eight results of either class of
+    /// registers.
+    pub fn results_in_memory(&self) -> bool {
+        const REGISTERS: usize = 8;
+        let vectors = self
+            .results
+            .iter()
+            .filter(|ty| matches!(ty.repr(), ValRepr::F32 | ValRepr::F64 | ValRepr::V128));
+        let vectors = vectors.count();
+        vectors > REGISTERS || self.results.len() - vectors > REGISTERS
+    }
+
     /// The signature of this type.
     pub fn signature(&self) -> Signature {
         Signature {

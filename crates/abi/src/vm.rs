@@ -10,7 +10,7 @@
 //! funcref) stores its own context to [`VmStoreContext::caller`] just before the call.
 
 use crate::{TypeId, ValRaw, VmGcType};
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicUsize};
 
 /// A code address.
 pub type CodePtr = *const u8;
@@ -86,11 +86,10 @@ pub struct VmStoreContext {
     pub osr_values: *mut ValRaw,
     /// Minus the fuel that is left, in code that counts it; see `fuel.rs` for when it is exact.
     pub fuel: i64,
-    /// The engine's epoch, where that is used; null where not. Code that is interrupted by it reads it when a loop starts and before it calls, or does
-    /// something long, for the first time.
-    pub epoch: *const AtomicU64,
-    /// The epoch at which such code calls the builtin `new_epoch`.
-    pub epoch_deadline: u64,
+    /// The address of this structure, as long as guests may go on. Once the epoch has reached the deadline, which any thread may say, that of code which a
+    /// guest calls to learn what the host wants: without parameters and results, it leaves all registers as they are (Cranelift's convention
+    /// `preserve_all`), and does not return when the guest is to stop. Code that can be interrupted compares, calls and needs nothing else for it.
+    pub interrupt: AtomicPtr<u8>,
 }
 
 /// A function's code slot: where its newest code starts, and how much longer its code of the first tier may run.
@@ -105,8 +104,8 @@ pub struct CodeSlot {
     pub code: AtomicPtr<u8>,
     /// What is left. Written by several threads without care for each other: some of what they subtract can be lost.
     pub budget: AtomicI32,
-    /// Zero.
-    pub reserved: u32,
+    /// Not zero when callers pass room for results in front of the context, see [`FuncType::results_in_memory`](crate::FuncType::results_in_memory).
+    pub room_first: u32,
 }
 
 /// What a call through a reference calls. Code of the first tier compares its callee's [`VmFuncRef::code`] with `code`; when they differ it writes `code` and
@@ -128,7 +127,7 @@ impl CodeSlot {
         CodeSlot {
             code: AtomicPtr::new(code.cast_mut()),
             budget: AtomicI32::new(0),
-            reserved: 0,
+            room_first: 0,
         }
     }
 }

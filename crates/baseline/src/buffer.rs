@@ -16,6 +16,11 @@ pub(crate) struct Label(u32);
 impl Label {
     /// Not a label.
     pub(crate) const NONE: Label = Label(NONE);
+
+    /// Its number.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
 }
 
 #[derive(Copy, Clone)]
@@ -137,6 +142,11 @@ impl Buffer {
     pub(crate) fn place_of(&self, label: Label) -> Option<u32> {
         let at = self.labels[label.0 as usize].at;
         (at != NONE).then_some(at)
+    }
+
+    /// Where the label with a number is.
+    pub(crate) fn place_of_number(&self, number: u32) -> u32 {
+        self.labels[number as usize].at
     }
 
     /// Whether something waits for a label.

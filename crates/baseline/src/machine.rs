@@ -391,8 +391,6 @@ pub(crate) struct Division {
 }
 
 impl Division {
-    /// What it traps with where the result cannot be represented.
-    pub(crate) const OVERFLOW: Trap = Trap::IntegerOverflow;
-    /// What it traps with where there is none.
+    /// What it traps with where there is no result.
     pub(crate) const BY_ZERO: Trap = Trap::IntegerDivisionByZero;
 }

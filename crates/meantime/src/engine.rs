@@ -155,8 +155,8 @@ impl Engine {
     /// Begins the next epoch: guests whose store's deadline ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)) it is are interrupted soon,
     /// on whatever thread they run, if the engine was made with [`Config::epoch_interruption`].
     ///
-    /// Meant for a thread that does so at regular intervals, or a signal handler, where it is safe: it is one atomic addition. A thread that should not
-    /// keep the engine alive can hold it by [`Engine::weak`].
+    /// Meant for a thread that does so at regular intervals, or a signal handler, where it is safe: it takes no lock and makes no call of the system. It
+    /// looks at the deadline of each of the engine's stores. A thread that should not keep the engine alive can hold it by [`Engine::weak`].
     ///
     /// ```
     /// use meantime::*;

@@ -194,6 +194,32 @@ fn references_to_functions_stay_good() {
 }
 
 #[test]
+fn many_results_are_returned_from_any_tier() {
+    let results = "i64 ".repeat(10);
+    let gets = "(local.get 0) ".repeat(10);
+    let adds = "(i64.add) ".repeat(9);
+    let wat = format!(
+        r#"(module
+            (type $many (func (param i64) (result {results})))
+            (table 1 funcref)
+            (elem (i32.const 0) $many)
+            (func $many (type $many) {gets})
+            (func (export "run") (param $n i64) (result i64) (local $sum i64)
+                (loop $again
+                    (call $many (local.get $n)) {adds}
+                    (call_indirect (type $many) (local.get $n) (i32.const 0)) {adds}
+                    (local.set $sum (i64.add (i64.add (local.get $sum))))
+                    (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+                    (br_if $again (i64.ne (local.get $n) (i64.const 0))))
+                (local.get $sum)))"#
+    );
+    for engine in engines() {
+        let result: i64 = run(&engine, &wat, "run", 1000i64).unwrap();
+        assert_eq!(result, 20 * 500_500);
+    }
+}
+
+#[test]
 fn a_module_is_serialized_as_if_compiled_ahead() {
     let wat = r#"(module (func (export "run") (result i32) i32.const 7))"#;
     let engine = engine(0, true);

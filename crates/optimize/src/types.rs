@@ -137,11 +137,7 @@ pub(crate) fn func_signature(ty: &FuncType) -> ir::Signature {
 
 /// The signature of a function of the runtime.
 pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signature {
-    let convention = match builtin {
-        Builtin::NewEpoch => CallConv::PreserveAll,
-        _ => target.isa.default_call_conv(),
-    };
-    let mut signature = ir::Signature::new(convention);
+    let mut signature = ir::Signature::new(target.isa.default_call_conv());
     let param = |ty: &BuiltinType| {
         AbiParam::new(match ty {
             BuiltinType::I32 => types::I32,
@@ -153,6 +149,11 @@ pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signat
     signature.params.extend(builtin.params().iter().map(param));
     signature.returns.extend(builtin.result().iter().map(param));
     signature
+}
+
+/// The signature of what an interrupted guest calls.
+pub(crate) fn interrupt_signature() -> ir::Signature {
+    ir::Signature::new(CallConv::PreserveAll)
 }
 
 /// The signature of the runtime's function that throws, as a call in the scope of handlers sees it: arguments are where the platform's C

@@ -7,6 +7,7 @@
 use crate::HostError;
 use crate::arch::{builtin_entry, preserving_entry};
 use crate::code::CodeRegion;
+use crate::enter::current_store;
 use crate::exception::find_handler;
 use crate::gc::instructions::*;
 use crate::instance::InstanceRef;
@@ -80,7 +81,20 @@ unsafe fn run<R: Register>(
     // SAFETY: compiled code passes a context, which begins with a header whose store is alive and in use by this thread alone.
     let store = unsafe { StoreCore::from_context((*header).store) };
     let guest = Guest { store, context };
-    let pending = match catch_unwind(AssertUnwindSafe(|| body(guest))) {
+    // SAFETY: passed on to the caller.
+    unsafe { run_in(store, || body(guest)) }
+}
+
+/// The same without a context.
+///
+/// # Safety
+///
+/// The store's guest waits, and its exit record is that of the entry.
+unsafe fn run_in<R: Register>(
+    store: NonNull<StoreCore>,
+    body: impl FnOnce() -> Result<R, Pending>,
+) -> Outcome {
+    let pending = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => {
             return Outcome {
                 value: value.bits(),
@@ -93,16 +107,26 @@ unsafe fn run<R: Register>(
     if matches!(pending, Pending::Exception) {
         // SAFETY: the entry has recorded its frame; from here on up to it, no frame owns anything.
         unsafe {
-            if let Some(landing) = find_handler(guest.store.as_ptr()) {
+            if let Some(landing) = find_handler(store.as_ptr()) {
                 landing.resume();
             }
         }
     }
     // SAFETY: the entry has recorded its frame, which is still there.
-    let entry_sp = unsafe { stop(guest.store.as_ptr(), pending) };
+    let entry_sp = unsafe { stop(store.as_ptr(), pending) };
     Outcome {
         value: entry_sp as u64,
         unwind: 1,
+    }
+}
+
+/// Called by [`preserving::interrupted`] with its frame pointer.
+unsafe extern "C" fn interrupted(fp: usize) -> Outcome {
+    let store = current_store().expect("a guest runs in a store");
+    // SAFETY: the guest that calls is that of the thread's current store; it waits in the entry, which passes its frame.
+    unsafe {
+        (*(*store.as_ptr()).context()).exit_fp = fp;
+        run_in(store, || StoreCore::reach_epoch(store))
     }
 }
 
@@ -146,7 +170,6 @@ macro_rules! define_entries {
             // What cannot fail needs no entry that could unwind.
             table[Builtin::MoveBytes as usize] = direct::move_bytes as *const () as CodePtr;
             table[Builtin::SetBytes as usize] = direct::set_bytes as *const () as CodePtr;
-            table[Builtin::NewEpoch as usize] = preserving::new_epoch as *const () as CodePtr;
             VmBuiltins(table)
         };
     };
@@ -155,10 +178,11 @@ macro_rules! define_entries {
 for_each_builtin!(define_entries);
 
 /// Called by compiled code, which finds all registers as they were.
-mod preserving {
+pub(crate) mod preserving {
+    /// What [`VmStoreContext::interrupt`](meantime_abi::VmStoreContext::interrupt) leads to.
     #[unsafe(naked)]
-    pub(super) unsafe extern "C" fn new_epoch() {
-        super::preserving_entry!(super::called::new_epoch)
+    pub(crate) unsafe extern "C" fn interrupted() {
+        super::preserving_entry!(super::interrupted)
     }
 }
 
@@ -432,11 +456,6 @@ impl Guest {
         let code = self.instance().get().shape().code.as_ref();
         code.expect("only code in tiers asks for more")
     }
-}
-
-fn new_epoch(guest: Guest) -> Result<(), Pending> {
-    // SAFETY: the guest waits in this builtin, so nobody uses a reference to the store.
-    unsafe { StoreCore::reach_epoch(guest.store) }
 }
 
 fn tier_up(guest: Guest, func: u32) -> Result<(), Pending> {

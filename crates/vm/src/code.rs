@@ -6,6 +6,7 @@
 
 use crate::bytes::SharedBytes;
 use crate::growing::GrowingText;
+use crate::stubs::Passing;
 use crate::sys::{Mapping, flush_instruction_cache, host_page_size};
 use crate::tiers::Tiers;
 use crate::{registry, stubs};
@@ -183,14 +184,14 @@ impl CodeRegion {
         Ok(region)
     }
 
-    /// A region for `functions` functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables and
-    /// so many profiles of calls. Each function starts with this budget.
+    /// A region for functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables and
+    /// so many profiles of calls. `room_first` says for each function whether its results are in memory; each starts with this budget.
     ///
     /// # Errors
     ///
     /// When the system refuses memory.
     pub fn tiered(
-        functions: u32,
+        room_first: &[bool],
         func_imports: u32,
         reserve: usize,
         profiles: usize,
@@ -198,10 +199,17 @@ impl CodeRegion {
         tiers: Arc<dyn Tiers>,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> io::Result<Arc<CodeRegion>> {
-        stubs::prepare(functions)?;
-        let slots = (0..functions).map(|i| {
-            let mut slot = CodeSlot::new(stubs::lazy(DefinedFuncIndex::from_u32(i)));
+        // Modules have at most a million functions.
+        let functions = room_first.len() as u32;
+        stubs::prepare(Passing::ContextFirst, functions)?;
+        if room_first.contains(&true) {
+            stubs::prepare(Passing::RoomFirst, functions)?;
+        }
+        let slots = room_first.iter().enumerate().map(|(i, &room_first)| {
+            let func = DefinedFuncIndex::from_u32(i as u32);
+            let mut slot = CodeSlot::new(stubs::lazy(passing(room_first), func));
             *slot.budget.get_mut() = budget;
+            slot.room_first = room_first.into();
             slot
         });
         let region = Arc::new(CodeRegion {
@@ -295,7 +303,10 @@ impl CodeRegion {
     pub fn func_code(&self, func: DefinedFuncIndex) -> CodePtr {
         match &self.text {
             Text::Whole(text) => self.at(text.func_starts[func.as_u32() as usize]),
-            Text::Growing(..) => stubs::thunk(func),
+            Text::Growing(..) => {
+                let slot = &self.slots[func.as_u32() as usize];
+                stubs::thunk(passing(slot.room_first != 0), func)
+            }
         }
     }
 
@@ -344,6 +355,13 @@ impl CodeRegion {
         let start = entry.side_table_start as usize;
         let bytes = all.get(start..start + entry.side_table_len as usize)?;
         SideTable::new(bytes).ok()
+    }
+}
+
+fn passing(room_first: bool) -> Passing {
+    match room_first {
+        true => Passing::RoomFirst,
+        false => Passing::ContextFirst,
     }
 }
 

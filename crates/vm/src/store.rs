@@ -23,7 +23,7 @@ use std::ffi::c_void;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 /// What the runtime asks the embedder's store. Called while a builtin or a growth runs; must not enter the guest of the same store.
 pub trait VmStore {
@@ -148,8 +148,7 @@ impl OwnedStore {
                 osr_code: std::ptr::null(),
                 osr_values: std::ptr::null_mut(),
                 fuel: 0,
-                epoch: std::ptr::null(),
-                epoch_deadline: 0,
+                interrupt: AtomicPtr::default(),
             }),
             max_wasm_stack: options.max_wasm_stack,
             max_backtrace_frames: options.max_backtrace_frames,

@@ -11,12 +11,24 @@ use meantime_abi::{CodePtr, DefinedFuncIndex};
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+/// Which functions a table is for. Where a function's results do not fit registers, its caller passes room for them in front of the context.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Passing {
+    /// The context is the first parameter.
+    ContextFirst,
+    /// It is the second.
+    RoomFirst,
+}
+
 /// Functions in the first chunk; each further chunk has twice as many.
 const FIRST: u32 = 64;
 /// More functions than a module can have.
 const CHUNKS: usize = 16;
 
-static TABLE: [OnceLock<CodeMemory>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+type Table = [OnceLock<CodeMemory>; CHUNKS];
+
+static CONTEXT_FIRST: Table = [const { OnceLock::new() }; CHUNKS];
+static ROOM_FIRST: Table = [const { OnceLock::new() }; CHUNKS];
 static WRITER: Mutex<()> = Mutex::new(());
 
 /// The chunk of a function, and its place there.
@@ -29,12 +41,19 @@ fn first_of(chunk: u32) -> u32 {
     FIRST * ((1 << chunk) - 1)
 }
 
+fn table(passing: Passing) -> &'static Table {
+    match passing {
+        Passing::ContextFirst => &CONTEXT_FIRST,
+        Passing::RoomFirst => &ROOM_FIRST,
+    }
+}
+
 /// Makes the stubs of as many functions.
 ///
 /// # Errors
 ///
 /// When the system refuses memory, or there are too many functions.
-pub(crate) fn prepare(functions: u32) -> io::Result<()> {
+pub(crate) fn prepare(passing: Passing, functions: u32) -> io::Result<()> {
     let Some(last) = functions.checked_sub(1) else {
         return Ok(());
     };
@@ -42,11 +61,11 @@ pub(crate) fn prepare(functions: u32) -> io::Result<()> {
     if last >= CHUNKS {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }
-    for (chunk, memory) in TABLE[..=last].iter().enumerate() {
+    for (chunk, memory) in table(passing)[..=last].iter().enumerate() {
         if memory.get().is_none() {
             let _writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
             if memory.get().is_none() {
-                let made = write_chunk(chunk as u32)?;
+                let made = write_chunk(passing, chunk as u32)?;
                 // Nobody else sets it: the lock is held.
                 let _ = memory.set(made);
             }
@@ -55,7 +74,7 @@ pub(crate) fn prepare(functions: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn write_chunk(chunk: u32) -> io::Result<CodeMemory> {
+fn write_chunk(passing: Passing, chunk: u32) -> io::Result<CodeMemory> {
     let first = first_of(chunk);
     let count = FIRST << chunk;
     let mut text = Vec::with_capacity(arch::STUB_HEADER + count as usize * arch::STUB);
@@ -63,25 +82,26 @@ fn write_chunk(chunk: u32) -> io::Result<CodeMemory> {
     debug_assert_eq!(text.len(), arch::STUB_HEADER);
     for func in first..first + count {
         let start = text.len();
-        arch::write_thunk(&mut text, func);
+        arch::write_thunk(&mut text, passing, func);
         text.resize(start + arch::LAZY_STUB_AT, arch::FILLER);
-        arch::write_lazy_stub(&mut text, func);
+        arch::write_lazy_stub(&mut text, passing, func);
         text.resize(start + arch::STUB, arch::FILLER);
     }
     CodeMemory::from_bytes(&text)
 }
 
-fn stub(func: DefinedFuncIndex) -> CodePtr {
+fn stub(passing: Passing, func: DefinedFuncIndex) -> CodePtr {
     let (chunk, index) = place(func.as_u32());
-    let memory = TABLE[chunk].get().expect("stubs were prepared");
+    let memory = table(passing)[chunk].get().expect("stubs were prepared");
     let at = arch::STUB_HEADER + index as usize * arch::STUB;
     memory.text()[at..].as_ptr()
 }
 
 /// The function whose thunk this is, if it is one.
 pub(crate) fn of_thunk(address: usize) -> Option<DefinedFuncIndex> {
-    let chunks = TABLE.iter().map_while(OnceLock::get);
-    chunks.enumerate().find_map(|(chunk, memory)| {
+    let in_table = |passing| table(passing).iter().map_while(OnceLock::get).enumerate();
+    let mut chunks = in_table(Passing::ContextFirst).chain(in_table(Passing::RoomFirst));
+    chunks.find_map(|(chunk, memory)| {
         let start = memory.text().as_ptr().addr() + arch::STUB_HEADER;
         let inside = address.checked_sub(start)?;
         let index = inside / arch::STUB;
@@ -96,8 +116,8 @@ pub(crate) fn of_thunk(address: usize) -> Option<DefinedFuncIndex> {
 /// # Panics
 ///
 /// When [`prepare`] was not called for as many functions.
-pub(crate) fn thunk(func: DefinedFuncIndex) -> CodePtr {
-    stub(func)
+pub(crate) fn thunk(passing: Passing, func: DefinedFuncIndex) -> CodePtr {
+    stub(passing, func)
 }
 
 /// What stands in the slot of a function without code.
@@ -105,8 +125,8 @@ pub(crate) fn thunk(func: DefinedFuncIndex) -> CodePtr {
 /// # Panics
 ///
 /// As for [`thunk`].
-pub(crate) fn lazy(func: DefinedFuncIndex) -> CodePtr {
-    stub(func).wrapping_add(arch::LAZY_STUB_AT)
+pub(crate) fn lazy(passing: Passing, func: DefinedFuncIndex) -> CodePtr {
+    stub(passing, func).wrapping_add(arch::LAZY_STUB_AT)
 }
 
 #[cfg(test)]
@@ -121,12 +141,13 @@ mod tests {
         assert_eq!(place(191), (1, 127));
         assert_eq!(place(192), (2, 0));
         assert!(place(1_000_000).0 < CHUNKS);
-        prepare(200).unwrap();
-        let at = |i| thunk(DefinedFuncIndex::from_u32(i)) as usize;
+        let passing = Passing::ContextFirst;
+        prepare(passing, 200).unwrap();
+        let at = |i| thunk(passing, DefinedFuncIndex::from_u32(i)) as usize;
         assert_eq!(at(1) - at(0), arch::STUB);
         assert_eq!(at(199) - at(192), 7 * arch::STUB);
         assert_eq!(of_thunk(at(199)), Some(DefinedFuncIndex::from_u32(199)));
         assert_eq!(of_thunk(at(199) + 1), None);
-        assert!(prepare(u32::MAX).is_err());
+        assert!(prepare(passing, u32::MAX).is_err());
     }
 }

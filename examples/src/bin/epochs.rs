@@ -8,10 +8,6 @@ fn main() -> Result<()> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     let engine = Engine::new(&config)?;
-    let module = Module::new(
-        &engine,
-        r#"(module (func (export "forever") (loop (br 0))))"#,
-    )?;
 
     // One clock for all guests. It does not keep the engine alive, and ends with it.
     let weak = engine.weak();
@@ -22,6 +18,17 @@ fn main() -> Result<()> {
             thread::sleep(Duration::from_millis(5));
         }
     });
+    guests(engine)?;
+    clock.join().expect("the clock does not panic");
+    Ok(())
+}
+
+/// Whatever holds the engine is gone when this returns; that includes errors, for the names in their backtraces.
+fn guests(engine: Engine) -> Result<()> {
+    let module = Module::new(
+        &engine,
+        r#"(module (func (export "forever") (loop (br 0))))"#,
+    )?;
 
     // One guest has three epochs, about fifteen milliseconds.
     let mut store = Store::new(&engine, 0);
@@ -44,8 +51,5 @@ fn main() -> Result<()> {
     let error = forever.call(&mut store, ()).unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
     assert_eq!(*store.data(), 4);
-
-    drop((store, module, engine));
-    clock.join().expect("the clock does not panic");
     Ok(())
 }

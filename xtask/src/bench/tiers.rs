@@ -16,10 +16,13 @@ use std::process::Command;
 const TIMES_MEGABYTES: f64 = 8.0;
 const MOST_TIMES: f64 = 50.0;
 
+/// The command that compiles a file so often.
+type Compile = Box<dyn Fn(&Path, usize) -> Command>;
+
 /// What is compared.
 struct Column {
     name: &'static str,
-    command: Box<dyn Fn(&Path, usize) -> Command>,
+    command: Compile,
     /// Whether the process says what a compilation took; otherwise its whole time is divided.
     says: bool,
 }

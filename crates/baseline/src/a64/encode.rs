@@ -287,7 +287,7 @@ pub(crate) fn ccmn(b: &mut Buffer, size: Size, rn: u8, imm: u8, cond: u8) {
     );
 }
 
-/// Notes where it is, as it may fault.
+/// Notes that it is here, as it may fault.
 #[inline(always)]
 pub(crate) fn access(b: &mut Buffer, access: Access, rt: u8, mode: Mode) {
     let log2 = access.log2;
@@ -303,7 +303,7 @@ pub(crate) fn access(b: &mut Buffer, access: Access, rt: u8, mode: Mode) {
         Mode::Sum { base, index } => (access.op ^ 1 << 24) | 0x0020_6800 | regs(rt, base, index),
         Mode::Index { base, index } => (access.op ^ 1 << 24) | 0x0020_7800 | regs(rt, base, index),
     };
-    b.access_at = b.at();
+    b.note_access();
     put(b, word);
 }
 

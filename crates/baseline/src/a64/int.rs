@@ -8,6 +8,7 @@ use super::imm::{self, extended};
 use super::{FLOAT_SCRATCH, SCRATCH, SCRATCH2, branch, memory};
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
+use meantime_abi::Trap;
 
 /// Conditions, as the processor numbers them.
 pub(super) const EQUAL: Cond = Cond(0);
@@ -273,7 +274,7 @@ pub(super) fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Sr
         // Subtracting one overflows from the lowest number only; of others, the second comparison says "not equal".
         imm12(b, ops::SUBS_IMM, size, ZR, x.0, 1, false);
         ccmn(b, size, y, 1, OVERFLOW.0);
-        let overflow = b.trap_label(Division::OVERFLOW);
+        let overflow = b.trap_label(Trap::IntegerOverflow);
         branch::jump_if(b, EQUAL, overflow);
     }
     let op = if division.signed {

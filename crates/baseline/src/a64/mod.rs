@@ -92,10 +92,6 @@ impl Machine for A64 {
     /// What jumps reach.
     const MAX_CODE: u32 = 1 << 27;
 
-    fn fault_at(b: &Buffer, _: u32) -> u32 {
-        b.access_at
-    }
-
     fn patch(code: &mut [u8], at: u32, form: u32, target: u32) {
         branch::patch(code, at, form, target);
     }

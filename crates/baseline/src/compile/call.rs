@@ -264,6 +264,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// After a call: pushes the results.
     fn returned(&mut self, area_disp: i32, arg_bytes: u32, ty: &FuncType) {
         self.record_call(self.b.wasm_offset);
+        self.record_handlers();
         M::after_call(&mut self.b, arg_bytes);
         self.forget();
         if let [result] = &ty.results[..] {

@@ -5,11 +5,12 @@
 
 use super::Compiler;
 use super::environment::Arg;
+use super::heap::{Length, ObjectSize};
 use super::state::State;
 use super::value::bits;
 use crate::buffer::Label;
 use crate::machine::*;
-use meantime_abi::{Builtin, TableIndex, Trap, TypeIndex, ValRepr};
+use meantime_abi::{Builtin, TableIndex, Trap, TypeId, TypeIndex};
 
 /// What is common to all.
 #[derive(Copy, Clone)]
@@ -41,6 +42,29 @@ pub(super) enum Cold {
     Signature {
         rest: Rest,
         func: Gpr,
+        ty: TypeIndex,
+    },
+    /// There is no space for an object.
+    Alloc {
+        rest: Rest,
+        ty: TypeIndex,
+        size: ObjectSize,
+        len: Length,
+        made: Gpr,
+    },
+    /// A function has no number yet.
+    FuncToId { rest: Rest, func: Gpr, number: Gpr },
+    /// A number that an object held is not that of a function of exactly the expected type.
+    FuncFromId {
+        rest: Rest,
+        number: Gpr,
+        func: Gpr,
+        expected: Option<TypeIndex>,
+    },
+    /// Whether a type is a subtype of one of the module's: in the register of the first.
+    Subtype {
+        rest: Rest,
+        actual: Gpr,
         ty: TypeIndex,
     },
     /// The budget is spent at the function's entry.
@@ -104,6 +128,62 @@ impl<M: Machine> Compiler<'_, M> {
                     self.cold_signature(&rest, &saved, func, ty);
                     self.end_cold(&rest, &saved);
                 }
+                Cold::Alloc {
+                    rest,
+                    ty,
+                    size,
+                    len,
+                    made,
+                } => {
+                    let saved = self.begin_cold(&rest, save_depth, made.bit());
+                    self.add_type_id(1, ty);
+                    let size = match size {
+                        ObjectSize::Fixed(size) => Src::Imm(size.into()),
+                        ObjectSize::Dynamic(reg) => Src::Reg(reg),
+                    };
+                    self.add_move(M::BUILTIN_PARAMS[2], size, Size::S64);
+                    self.add_move(M::BUILTIN_PARAMS[3], len.src(), Size::S32);
+                    self.cold_call_moved(&rest, &saved, Builtin::GcAlloc);
+                    let src = Src::Reg(M::RESULT);
+                    M::extend(&mut self.b, Extend::U32, Size::S64, made, src);
+                    self.end_cold(&rest, &saved);
+                }
+                Cold::FuncToId { rest, func, number } => {
+                    let saved = self.begin_cold(&rest, save_depth, number.bit());
+                    let args = [Arg::Reg(func)];
+                    self.cold_call(&rest, &saved, Builtin::FuncToId, &args);
+                    let src = Src::Reg(M::RESULT);
+                    M::extend(&mut self.b, Extend::U32, Size::S64, number, src);
+                    self.end_cold(&rest, &saved);
+                }
+                Cold::FuncFromId {
+                    rest,
+                    number,
+                    func,
+                    expected,
+                } => {
+                    let saved = self.begin_cold(&rest, save_depth, func.bit());
+                    self.add_move(M::BUILTIN_PARAMS[1], Src::Reg(number), Size::S64);
+                    match expected {
+                        Some(ty) => self.add_type_id(2, ty),
+                        None => {
+                            let none = Src::Imm(i64::from(TypeId::NONE.bits() as i32));
+                            self.add_move(M::BUILTIN_PARAMS[2], none, Size::S32);
+                        }
+                    }
+                    self.cold_call_moved(&rest, &saved, Builtin::FuncFromId);
+                    M::move_int(&mut self.b, Size::S64, func, Src::Reg(M::RESULT));
+                    self.end_cold(&rest, &saved);
+                }
+                Cold::Subtype { rest, actual, ty } => {
+                    let saved = self.begin_cold(&rest, save_depth, actual.bit());
+                    self.add_move(M::BUILTIN_PARAMS[1], Src::Reg(actual), Size::S32);
+                    self.add_type_id(2, ty);
+                    self.cold_call_moved(&rest, &saved, Builtin::IsSubtype);
+                    let src = Src::Reg(M::RESULT);
+                    M::extend(&mut self.b, Extend::U32, Size::S64, actual, src);
+                    self.end_cold(&rest, &saved);
+                }
                 Cold::Entry { rest } => {
                     let saved = self.begin_cold(&rest, save_depth, 0);
                     let args = [Arg::Number(self.index.as_u32().into())];
@@ -161,7 +241,22 @@ impl<M: Machine> Compiler<'_, M> {
             };
             self.add_move(dst, src, Size::S64);
         }
+        self.cold_call_moved(rest, saved, builtin);
+    }
+
+    /// Adds the move of a canonical type to a parameter. Only one at a time: it is in the scratch register.
+    fn add_type_id(&mut self, param: usize, ty: TypeIndex) {
+        self.load_type_id(M::SCRATCH, ty);
+        let src = Src::Reg(M::SCRATCH);
+        self.add_move(M::BUILTIN_PARAMS[param], src, Size::S32);
+    }
+
+    /// The same, once all moves of arguments were added.
+    fn cold_call_moved(&mut self, rest: &Rest, saved: &Saved, builtin: Builtin) {
+        self.use_context();
         self.do_moves();
+        // Parameters may be where the memory's start was.
+        self.state.base = false;
         // The caller's map: slots, and references in registers, where those were saved.
         let at = self.cold_builtin(builtin);
         let slots = rest.slots.0 as usize..rest.slots.1 as usize;
@@ -254,11 +349,6 @@ impl<M: Machine> Compiler<'_, M> {
             self.t.trap(at, self.b.wasm_offset, trap);
         }
         M::trap(&mut self.b);
-    }
-
-    /// The representation of a local, for code on its place.
-    pub(super) fn local_repr(&self, index: usize) -> ValRepr {
-        self.s.locals[index].ty
     }
 }
 

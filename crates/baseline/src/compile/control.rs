@@ -8,7 +8,7 @@ use super::tier::LoopCount;
 use super::value::{Place, Value, is_float, width};
 use super::{Compiler, malformed};
 use crate::buffer::Label;
-use crate::machine::{Cond, FSrc, Fpr, Gpr, IntCc, Machine, Size, Src};
+use crate::machine::{Cond, FSrc, Gpr, IntCc, Machine, Size, Src};
 use meantime_abi::{Trap, TypeIndex, ValRepr};
 
 /// A block that is open.
@@ -36,6 +36,8 @@ pub(super) enum Kind {
     /// An `if` before its `else`: where that begins, and with what.
     If(Label, State),
     Else,
+    /// A `try_table`: a block with the innermost scope of exceptions.
+    Try,
     Function,
 }
 
@@ -81,7 +83,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Reads a block's type: parameters and results.
-    fn block_type(&mut self) -> (BlockSig, usize, usize) {
+    pub(super) fn block_type(&mut self) -> (BlockSig, usize, usize) {
         match self.block_sig() {
             Some(BlockSig::Func(ty)) => {
                 let func = self.module.type_as_func(ty);
@@ -221,7 +223,7 @@ impl<M: Machine> Compiler<'_, M> {
             Kind::If(otherwise, state) => self.end_if(&frame, otherwise, &state),
             Kind::Function => {
                 if self.reachable {
-                    self.to_results(&frame);
+                    self.leave_results(&frame);
                 }
                 if self.reachable || self.b.is_awaited(frame.label) {
                     self.b.bind::<M>(frame.label);
@@ -231,6 +233,10 @@ impl<M: Machine> Compiler<'_, M> {
                 self.s.frames.pop();
                 self.reachable = false;
                 return;
+            }
+            Kind::Try => {
+                self.end_try(&frame);
+                self.end_block(&frame);
             }
             Kind::Block | Kind::Else => self.end_block(&frame),
         }
@@ -253,7 +259,7 @@ impl<M: Machine> Compiler<'_, M> {
         let state = self.s.frames.last().and_then(|f| f.state);
         let state = state.unwrap_or(self.state);
         if self.reachable {
-            self.to_results(frame);
+            self.leave_results(frame);
             self.conform(&state);
         }
         self.drop_to(frame.height);
@@ -266,7 +272,7 @@ impl<M: Machine> Compiler<'_, M> {
     fn end_if(&mut self, frame: &Frame, otherwise: Label, state: &State) {
         if self.reachable && frame.results != 1 && frame.state.is_none() {
             // Both edges go on here; what one of them lacks is done on the other or forgotten.
-            self.to_results(frame);
+            self.leave_results(frame);
             let meet = self.state.meet(state);
             self.conform(&meet);
             self.drop_to(frame.height);
@@ -307,13 +313,13 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Moves the topmost values to where a branch to a frame leaves them. They stay on the stack only if they are where they were, or it is a
     /// single one in the register of results. Changes no flags.
-    fn to_results(&mut self, frame: &Frame) {
+    fn leave_results(&mut self, frame: &Frame) {
         let count = frame.arity();
         if count == 0 {
             return;
         }
         if !frame.in_slots() {
-            self.to_result_register();
+            self.leave_result();
             return;
         }
         let first = self.s.stack.len() - count;
@@ -329,7 +335,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Moves the topmost value to the register of results.
-    fn to_result_register(&mut self) {
+    fn leave_result(&mut self) {
         let top = self.s.stack.len() - 1;
         let value = self.s.stack[top];
         if is_float(value.ty) {
@@ -377,7 +383,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Branches to a frame's label with the topmost values. What follows cannot be reached.
     pub(super) fn branch(&mut self, index: usize) {
         let frame = self.s.frames[index];
-        self.to_results(&frame);
+        self.leave_results(&frame);
         self.agree(index);
         M::jump(&mut self.b, frame.label);
         self.reachable = false;
@@ -404,7 +410,7 @@ impl<M: Machine> Compiler<'_, M> {
             if frame.in_slots() {
                 self.flush(frame.arity());
             } else {
-                self.to_results(&frame);
+                self.leave_results(&frame);
             }
             self.agree(index);
             M::jump_if(&mut self.b, cond, frame.label);
@@ -414,7 +420,7 @@ impl<M: Machine> Compiler<'_, M> {
         let skip = self.b.label();
         M::jump_if(&mut self.b, M::invert(cond), skip);
         let state = self.state;
-        self.to_results(&frame);
+        self.leave_results(&frame);
         self.agree(index);
         M::jump(&mut self.b, frame.label);
         self.bind(skip, &state);
@@ -516,7 +522,7 @@ impl<M: Machine> Compiler<'_, M> {
                 self.free_gpr(index);
                 index = other;
             }
-            self.to_result_register();
+            self.leave_result();
         }
         index
     }

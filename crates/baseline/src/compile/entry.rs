@@ -25,7 +25,7 @@ impl<M: Machine> Compiler<'_, M> {
         let ty = self.ty;
         self.result_area = result_area::<M>(ty);
         let with_area = self.result_area != 0;
-        self.depth = 8 + 8 * self.pins as u32;
+        self.depth = 8 + 8 * self.saved_pins() as u32;
         if with_area {
             self.depth += 8;
             self.area_disp = -(self.depth as i32);
@@ -49,7 +49,7 @@ impl<M: Machine> Compiler<'_, M> {
         let context = M::PARAMS[usize::from(with_area)];
         self.check_stack(context);
         M::store_frame(&mut self.b, Size::S64, CONTEXT_DISP, Src::Reg(context));
-        for pin in 0..self.pins {
+        for pin in 0..self.saved_pins() {
             let src = Src::Reg(M::PINS[pin]);
             M::store_frame(&mut self.b, Size::S64, Self::pin_disp(pin), src);
         }
@@ -121,10 +121,10 @@ impl<M: Machine> Compiler<'_, M> {
                 },
             }
         }
-        if let Some((lowest, slots)) = in_frame {
-            if M::clear_frame(&mut self.b, lowest, slots) {
-                self.state.context = false;
-            }
+        if let Some((lowest, slots)) = in_frame
+            && M::clear_frame(&mut self.b, lowest, slots)
+        {
+            self.state.context = false;
         }
     }
 
@@ -139,8 +139,17 @@ impl<M: Machine> Compiler<'_, M> {
         M::return_(&mut self.b, self.own_args);
     }
 
+    /// How many of the caller's registers are saved: those that are used, or all where exceptions land, which restore none.
+    fn saved_pins(&self) -> usize {
+        if self.without_pins {
+            M::PINS.len()
+        } else {
+            self.pins
+        }
+    }
+
     pub(super) fn restore_pins(&mut self) {
-        for pin in 0..self.pins {
+        for pin in 0..self.saved_pins() {
             let src = Src::Frame(Self::pin_disp(pin));
             M::move_int(&mut self.b, Size::S64, M::PINS[pin], src);
         }

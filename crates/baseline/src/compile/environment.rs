@@ -138,6 +138,9 @@ impl<M: Machine> Compiler<'_, M> {
         let code = Address::new(M::SCRATCH, builtin as i32 * 8);
         M::call_memory(&mut self.b, code);
         self.record_call(self.b.wasm_offset);
+        if self.throwing {
+            self.record_handlers();
+        }
         self.forget();
     }
 

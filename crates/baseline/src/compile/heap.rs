@@ -8,7 +8,7 @@
 use super::Compiler;
 use super::cold::Cold;
 use super::environment::Arg;
-use super::value::{Place, is_float, width};
+use super::value::{Place, Value, is_float, width};
 use crate::machine::*;
 use meantime_abi::{
     Builtin, CompositeType, GC_ALIGN, GcFields, GcStorage, HeapType, RefType, StorageType, Trap,
@@ -38,7 +38,7 @@ pub(super) enum Length {
 }
 
 impl Length {
-    fn src(self) -> Src {
+    pub(super) fn src(self) -> Src {
         match self {
             Length::Number(n) => Src::Imm(i64::from(n as i32)),
             Length::Reg(reg) => Src::Reg(reg),
@@ -174,8 +174,8 @@ impl<M: Machine> Compiler<'_, M> {
         self.builtin(Builtin::SetBytes, &args);
     }
 
-    /// Has the topmost of the values that are to be stored, `depth` below the top, in the form in which objects hold them: numbers of functions.
-    pub(super) fn to_stored_form(&mut self, storages: impl Iterator<Item = GcStorage> + Clone) {
+    /// Has the topmost values in the forms in which objects hold them: functions as their numbers.
+    pub(super) fn store_forms(&mut self, storages: impl Iterator<Item = GcStorage> + Clone) {
         if !storages.clone().any(|s| s == GcStorage::Func) {
             return;
         }
@@ -258,9 +258,14 @@ impl<M: Machine> Compiler<'_, M> {
         func
     }
 
-    /// Pops a value in its stored form and stores it. An access that is given a trap may fault with it.
-    pub(super) fn store_stored(&mut self, storage: GcStorage, to: Address, fault: Option<Trap>) {
-        let value = self.pop();
+    /// Stores a value that was popped and is in its stored form. An access that is given a trap may fault with it.
+    pub(super) fn store_stored(
+        &mut self,
+        value: Value,
+        storage: GcStorage,
+        to: Address,
+        fault: Option<Trap>,
+    ) {
         if is_float(value.ty) {
             let reg = self.in_fpr(value);
             if let Some(trap) = fault {

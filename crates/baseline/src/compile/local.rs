@@ -65,7 +65,9 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn declare_local(&mut self, ty: ValRepr) {
         let pin = match ty {
-            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef if self.pins < M::PINS.len() => {
+            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef
+                if self.pins < M::PINS.len() && !self.without_pins =>
+            {
                 self.pins += 1;
                 M::PINS[self.pins - 1].0
             }
@@ -198,7 +200,7 @@ impl<M: Machine> Compiler<'_, M> {
     fn copy_reader(&mut self, entry: usize, value: Value) {
         if is_float(value.ty) {
             if self.free_fprs == 0 {
-                return self.to_slot(entry);
+                return self.move_to_slot(entry);
             }
             let reg = self.own_fpr(value);
             self.fpr_owners[reg.0 as usize] = entry as u32;
@@ -206,7 +208,7 @@ impl<M: Machine> Compiler<'_, M> {
             (it.place, it.reg) = (Place::Fpr, reg.0);
         } else {
             if self.free_gprs == 0 {
-                return self.to_slot(entry);
+                return self.move_to_slot(entry);
             }
             let reg = self.own_gpr(value);
             self.gpr_owners[reg.0 as usize] = entry as u32;
@@ -215,12 +217,11 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
+    #[inline]
     pub(super) fn local_get(&mut self, index: u32) {
-        if index as usize >= self.s.locals.len() {
+        if self.push_local(index).is_none() {
             self.error = Some(malformed());
-            return;
         }
-        self.push_local(index);
     }
 
     pub(super) fn local_set(&mut self, index: u32) {

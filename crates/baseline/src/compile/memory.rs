@@ -131,7 +131,9 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn address(&mut self, memarg: &MemArg, size: u32) -> Option<Checked> {
         let index = self.pop();
         // Nearly every access there is: of a memory behind guards, at an index of 32 bits that is not known.
-        if memarg.memory.as_u32() == 0 && memarg.offset < self.unchecked_offsets && !index.is_const()
+        if memarg.memory.as_u32() == 0
+            && memarg.offset < self.unchecked_offsets
+            && !index.is_const()
         {
             let reg = self.in_gpr(index);
             self.use_base();

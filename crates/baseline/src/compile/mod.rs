@@ -4,19 +4,24 @@
 //! ([`control`]), where locals are ([`local`]) and what registers are known to hold ([`state`]). What is rarely executed is written after
 //! the code ([`cold`]).
 
+mod array;
 mod bulk;
 mod call;
+mod cast;
 mod cold;
 mod control;
 mod decode;
 mod entry;
 mod environment;
+mod exception;
 mod float;
 mod global;
+mod heap;
 mod local;
 mod memory;
 mod moves;
 mod numeric;
+mod object;
 mod profile;
 mod reference;
 mod skip;
@@ -31,15 +36,19 @@ use crate::side_table::SideTables;
 use cold::Cold;
 use control::Frame;
 use environment::MemoryAccess;
+use exception::Scopes;
 use local::Local;
 use meantime_abi::{
-    CompiledFunction, DefinedFuncIndex, FuncIndex, FuncType, Relocation, Tunables, VmLayout,
+    CompiledFunction, DefinedFuncIndex, FuncIndex, FuncType, GcFields, Relocation, Tunables,
+    TypeIndex, VmLayout,
 };
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use moves::Moves;
 pub use profile::Sites;
 use state::State;
+use std::collections::HashMap;
+use std::sync::Arc;
 use value::Value;
 
 /// What a function leaves for the next one: memory.
@@ -75,6 +84,10 @@ struct Lists {
     /// Labels of the edges of a `br_table`, by depth.
     edges: Vec<Label>,
     relocations: Vec<Relocation>,
+    /// Open scopes of exceptions.
+    scopes: Scopes,
+    /// Where fields of types lie that were used.
+    fields: HashMap<TypeIndex, Arc<GcFields>>,
 }
 
 impl Lists {
@@ -91,6 +104,8 @@ impl Lists {
         self.cold_slots.clear();
         self.osr_values.clear();
         self.relocations.clear();
+        self.scopes.clear();
+        self.fields.clear();
     }
 }
 
@@ -132,8 +147,12 @@ pub(crate) struct Compiler<'a, M: Machine> {
     state: State,
     reachable: bool,
 
-    /// How many registers for locals are used.
+    /// How many registers for locals are used that calls preserve.
     pins: usize,
+    /// Whether there are to be none of those.
+    without_pins: bool,
+    /// Whether the call being written is the one that throws.
+    throwing: bool,
     /// Bytes of this function's own arguments on the stack.
     own_args: u32,
     /// Bytes of its results' area, which its caller provides.
@@ -164,49 +183,72 @@ pub(crate) fn function<M: Machine>(
     index: DefinedFuncIndex,
     sites: Sites<'_>,
 ) -> Result<CompiledFunction, CompileError> {
-    let range = &module.bodies()[index].range;
-    let code = wasm
-        .get(range.start as usize..range.end as usize)
-        .ok_or_else(malformed)?;
-    let mut compiler = Compiler::<M> {
-        b: std::mem::take(&mut scratch.buffer),
-        t: std::mem::take(&mut scratch.tables),
-        s: std::mem::take(&mut scratch.lists),
-        tunables,
-        module,
-        layout: module.layout(),
-        index,
-        sites,
-        ty: module.func_type(module.func_index(index)),
-        code,
-        at: 0,
-        start: range.start,
-        error: None,
-        free_gprs: M::TEMPS,
-        free_fprs: M::FLOAT_TEMPS,
-        gpr_owners: [0; 32],
-        fpr_owners: [0; 32],
-        unchecked_offsets: 0,
-        depth: 0,
-        max_depth: 0,
-        flushed: 0,
-        out_args: 0,
-        state: State::default(),
-        reachable: true,
-        pins: 0,
-        own_args: 0,
-        result_area: 0,
-        area_disp: 0,
-        overflow: Label::NONE,
-        osr_leave: None,
-        frame_size_at: 0,
-        machine: std::marker::PhantomData,
-    };
-    let result = compiler.compile();
-    scratch.buffer = compiler.b;
-    scratch.tables = compiler.t;
-    scratch.lists = compiler.s;
-    result
+    let mut without_pins = false;
+    loop {
+        let mut compiler = Compiler::<M>::new(scratch, tunables, module, wasm, index, sites)?;
+        compiler.without_pins = without_pins;
+        let result = compiler.compile();
+        let again = compiler.without_pins && !without_pins;
+        scratch.buffer = compiler.b;
+        scratch.tables = compiler.t;
+        scratch.lists = compiler.s;
+        if !again {
+            return result;
+        }
+        without_pins = true;
+    }
+}
+
+impl<'a, M: Machine> Compiler<'a, M> {
+    fn new(
+        scratch: &mut Scratch,
+        tunables: &'a Tunables,
+        module: &'a Module,
+        wasm: &'a [u8],
+        index: DefinedFuncIndex,
+        sites: Sites<'a>,
+    ) -> Result<Compiler<'a, M>, CompileError> {
+        let range = &module.bodies()[index].range;
+        let code = wasm
+            .get(range.start as usize..range.end as usize)
+            .ok_or_else(malformed)?;
+        Ok(Compiler {
+            b: std::mem::take(&mut scratch.buffer),
+            t: std::mem::take(&mut scratch.tables),
+            s: std::mem::take(&mut scratch.lists),
+            tunables,
+            module,
+            layout: module.layout(),
+            index,
+            sites,
+            ty: module.func_type(module.func_index(index)),
+            code,
+            at: 0,
+            start: range.start,
+            error: None,
+            free_gprs: M::TEMPS,
+            free_fprs: M::FLOAT_TEMPS,
+            gpr_owners: [0; 32],
+            fpr_owners: [0; 32],
+            unchecked_offsets: 0,
+            depth: 0,
+            max_depth: 0,
+            flushed: 0,
+            out_args: 0,
+            state: State::default(),
+            reachable: true,
+            pins: 0,
+            without_pins: false,
+            throwing: false,
+            own_args: 0,
+            result_area: 0,
+            area_disp: 0,
+            overflow: Label::NONE,
+            osr_leave: None,
+            frame_size_at: 0,
+            machine: std::marker::PhantomData,
+        })
+    }
 }
 
 impl<M: Machine> Compiler<'_, M> {
@@ -223,7 +265,6 @@ impl<M: Machine> Compiler<'_, M> {
         self.find_unchecked_offsets();
         self.enter_function();
         while self.at < self.code.len() && self.error.is_none() {
-            self.b.wasm_offset = self.start + self.at as u32;
             if self.reachable {
                 self.operator();
             } else {
@@ -254,6 +295,8 @@ impl<M: Machine> Compiler<'_, M> {
             return Err(CompileError::unsupported("a large frame or large code"));
         }
         M::set_frame_size(&mut self.b, self.frame_size_at, frame);
+        let Self { b, t, .. } = self;
+        t.complete_handlers(|label| (b.place_of_number(label), frame));
         self.b.put_constants::<M>();
         Ok(CompiledFunction {
             code: self.b.code().to_vec(),

@@ -50,7 +50,12 @@ impl Pending {
 
     /// Does all moves, on what is passed on.
     #[inline]
-    fn resolve<T>(&mut self, on: &mut T, emit: impl Fn(&mut T, Move), swap: impl Fn(&mut T, u8, u8)) {
+    fn resolve<T>(
+        &mut self,
+        on: &mut T,
+        emit: impl Fn(&mut T, Move),
+        swap: impl Fn(&mut T, u8, u8),
+    ) {
         while !self.moves.is_empty() {
             let before = self.moves.len();
             let mut i = 0;

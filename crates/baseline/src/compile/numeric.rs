@@ -255,7 +255,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.free_gpr(y_reg);
             return self.push_gpr(int_type(size), dst);
         };
-        let (x, y) = self.to_dividend(x, y, dividend, rest);
+        let (x, y) = self.place_dividend(x, y, dividend, rest);
         debug_assert!(Self::is_in(x, dividend));
         let (dst, other) = if remainder {
             (rest, dividend)
@@ -271,7 +271,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Moves one operand to the register of dividends, and makes the other one's register and place be none that a division writes.
     /// Both of those are held.
-    fn to_dividend(&mut self, x: Value, y: Value, dividend: Gpr, rest: Gpr) -> (Value, Value) {
+    fn place_dividend(&mut self, x: Value, y: Value, dividend: Gpr, rest: Gpr) -> (Value, Value) {
         let (mut x, mut y) = (x, y);
         if !Self::is_in(x, rest) && !Self::is_in(y, rest) {
             self.take_gpr(rest);
@@ -324,7 +324,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.push_gpr(ValRepr::I64, low);
             return self.push_gpr(ValRepr::I64, high);
         };
-        let (_, y) = self.to_dividend(x, y, low, high);
+        let (_, y) = self.place_dividend(x, y, low, high);
         let src = self.src(y);
         M::multiply_wide(&mut self.b, is_signed, (low, high), low, src);
         self.release(y);

@@ -56,7 +56,10 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Whether a structure type has vectors, which are left to the optimizing compiler.
     fn refuses(&mut self, ty: TypeIndex) -> bool {
-        let refused = self.struct_fields(ty).iter().any(|f| Self::has_vector(&f.storage));
+        let refused = self
+            .struct_fields(ty)
+            .iter()
+            .any(|f| Self::has_vector(&f.storage));
         if refused {
             self.unsupported("vectors");
         }
@@ -68,11 +71,13 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         }
         let layout = self.fields(ty);
-        self.to_stored_form(layout.fields.iter().map(|f| f.1));
+        self.store_forms(layout.fields.iter().map(|f| f.1));
         let made = self.alloc_object(ty, ObjectSize::Fixed(layout.size), Length::Number(0));
         let address = self.object_address(made);
         for &(offset, storage) in layout.fields.iter().rev() {
-            self.store_stored(storage, Address::new(address, offset as i32), None);
+            let value = self.pop();
+            let to = Address::new(address, offset as i32);
+            self.store_stored(value, storage, to, None);
         }
         self.free_gpr(address);
         self.push_gpr(ValRepr::GcRef, made);
@@ -108,17 +113,14 @@ impl<M: Machine> Compiler<'_, M> {
             return self.unsupported("vectors");
         }
         let (offset, storage) = self.fields(ty).fields[index as usize];
-        self.to_stored_form([storage].into_iter());
-        // The reference is below the value.
-        let entry = self.s.stack.len() - 2;
-        let value = self.s.stack[entry];
-        let reference = self.in_gpr(value);
+        self.store_forms([storage].into_iter());
+        let value = self.pop();
+        let reference = self.pop_reference();
         self.check_not_null(reference, Trap::NullReference);
         let address = self.object_address(reference);
         let to = Address::new(address, offset as i32);
-        self.store_stored(storage, to, Some(Trap::NullReference));
+        self.store_stored(value, storage, to, Some(Trap::NullReference));
         self.free_gpr(address);
-        self.drop_top();
         self.free_gpr(reference);
     }
 

@@ -29,7 +29,9 @@ impl<M: Machine> Compiler<'_, M> {
             Place::Const => self.push_const(value.ty, value.bits),
             Place::Gpr => self.push_gpr(value.ty, Gpr(value.reg)),
             Place::Fpr => self.push_fpr(value.ty, Fpr(value.reg)),
-            Place::Local => self.push_local(value.bits as u32),
+            Place::Local => {
+                self.push_local(value.bits as u32);
+            }
             Place::Slot => self.push_slot(value.ty),
             Place::Flags => self.push_flags(value.reg),
         }
@@ -56,18 +58,14 @@ impl<M: Machine> Compiler<'_, M> {
         self.push_again(value);
     }
 
-    /// In a register that is no local's: other values may move before the branch.
-    fn pop_reference(&mut self) -> Gpr {
-        let value = self.pop();
-        self.own_gpr(value)
-    }
-
     pub(super) fn br_on_null(&mut self, depth: u32) {
         let Some(index) = self.frame_at(depth) else {
             return;
         };
-        let ty = self.s.stack.last().map_or(ValRepr::GcRef, |v| v.ty);
-        let reg = self.pop_reference();
+        // In a register that is no local's: other values may move before the branch.
+        let value = self.pop();
+        let ty = value.ty;
+        let reg = self.own_gpr(value);
         let (x, zero) = (Src::Reg(reg), Src::Imm(0));
         let null = M::compare(&mut self.b, IntCc::Eq, width(ty), x, zero);
         let reg = self.out_of_the_way(reg);

@@ -69,6 +69,7 @@ pub(super) fn is_float(ty: ValRepr) -> bool {
 }
 
 impl<M: Machine> Compiler<'_, M> {
+    #[inline]
     fn push(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
         self.depth += slot_size(ty);
         if self.depth > self.max_depth {
@@ -111,13 +112,16 @@ impl<M: Machine> Compiler<'_, M> {
         self.push(Place::Flags, ValRepr::I32, cond, 0);
     }
 
-    pub(super) fn push_local(&mut self, index: u32) {
+    /// None if there is no such local.
+    #[inline]
+    pub(super) fn push_local(&mut self, index: u32) -> Option<()> {
         let entry = self.s.stack.len() as u32;
-        let local = &mut self.s.locals[index as usize];
+        let local = self.s.locals.get_mut(index as usize)?;
         let before = std::mem::replace(&mut local.last_read, entry);
         let ty = local.ty;
         let bits = u64::from(index) | u64::from(before) << 32;
         self.push(Place::Local, ty, 0, bits);
+        Some(())
     }
 
     /// Takes the topmost entry. Its register is held.
@@ -189,6 +193,13 @@ impl<M: Machine> Compiler<'_, M> {
         reg
     }
 
+    /// Has so many registers free, so that none has to be freed where not every path comes along.
+    pub(super) fn reserve_gprs(&mut self, count: u32) {
+        while self.free_gprs.count_ones() < count {
+            self.spill_gpr();
+        }
+    }
+
     #[inline]
     pub(super) fn alloc_fpr(&mut self) -> Fpr {
         if self.free_fprs == 0 {
@@ -218,18 +229,18 @@ impl<M: Machine> Compiler<'_, M> {
         let owners = bits(M::TEMPS & !self.free_gprs).filter_map(|reg| self.gpr_owner(reg));
         // An operator holds fewer registers than there are.
         let entry = owners.min().expect("an entry owns a register");
-        self.to_slot(entry);
+        self.move_to_slot(entry);
     }
 
     #[cold]
     fn spill_fpr(&mut self) {
         let owners = bits(M::FLOAT_TEMPS & !self.free_fprs).filter_map(|reg| self.fpr_owner(reg));
         let entry = owners.min().expect("an entry owns a register");
-        self.to_slot(entry);
+        self.move_to_slot(entry);
     }
 
     /// Moves an entry to its slot. Of a local, the list of its readers is the caller's business. Changes no flags.
-    pub(super) fn to_slot(&mut self, entry: usize) {
+    pub(super) fn move_to_slot(&mut self, entry: usize) {
         let value = self.s.stack[entry];
         if value.place == Place::Slot {
             return;
@@ -262,12 +273,12 @@ impl<M: Machine> Compiler<'_, M> {
     fn spill_some_temps(&mut self, below: usize) {
         for reg in bits(M::TEMPS & !self.free_gprs) {
             if let Some(entry) = self.gpr_owner(reg).filter(|e| *e < below) {
-                self.to_slot(entry);
+                self.move_to_slot(entry);
             }
         }
         for reg in bits(M::FLOAT_TEMPS & !self.free_fprs) {
             if let Some(entry) = self.fpr_owner(reg).filter(|e| *e < below) {
-                self.to_slot(entry);
+                self.move_to_slot(entry);
             }
         }
     }
@@ -280,7 +291,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let entry = self.gpr_owner(reg.0).expect("an entry owns it");
         if self.free_gprs == 0 {
-            self.to_slot(entry);
+            self.move_to_slot(entry);
             self.free_gprs &= !reg.bit();
             return;
         }
@@ -298,7 +309,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let entry = self.fpr_owner(reg.0).expect("an entry owns it");
         if self.free_fprs == 0 {
-            self.to_slot(entry);
+            self.move_to_slot(entry);
             self.free_fprs &= !reg.bit();
             return;
         }
@@ -414,7 +425,7 @@ impl<M: Machine> Compiler<'_, M> {
             // All of its readers are flushed together.
             self.s.locals[value.local()].last_read = NO_ENTRY;
         }
-        self.to_slot(entry);
+        self.move_to_slot(entry);
     }
 }
 

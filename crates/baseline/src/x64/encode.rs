@@ -87,8 +87,6 @@ pub(crate) mod ops {
     pub(crate) const TEST: Op = op(0, 0, 0x85);
     /// `test` (0), `not` (2), `neg` (3), `mul` (4), `imul` (5), `div` (6), `idiv` (7).
     pub(crate) const GROUP3: Op = op(0, 0, 0xf7);
-    /// `test rm8, imm8`, number 0.
-    pub(crate) const GROUP3_8: Op = op(0, 0, 0xf6).bytes();
     pub(crate) const SHIFT_IMM: Op = op(0, 0, 0xc1);
     pub(crate) const SHIFT_CL: Op = op(0, 0, 0xd3);
     pub(crate) const BSF: Op = op(0, 1, 0xbc);
@@ -110,7 +108,6 @@ pub(crate) mod ops {
     pub(crate) const MOVS_STORE: u8 = 0x11;
     pub(crate) const SQRT: u8 = 0x51;
     pub(crate) const AND: u8 = 0x54;
-    pub(crate) const ANDN: u8 = 0x55;
     pub(crate) const OR: u8 = 0x56;
     pub(crate) const XOR: u8 = 0x57;
     pub(crate) const ADD: u8 = 0x58;
@@ -274,11 +271,4 @@ pub(crate) fn push(b: &mut Buffer, reg: u8) {
         b.put(0x41, 1);
     }
     b.put(u64::from(0x50 + (reg & 7)), 1);
-}
-
-pub(crate) fn pop(b: &mut Buffer, reg: u8) {
-    if reg >= 8 {
-        b.put(0x41, 1);
-    }
-    b.put(u64::from(0x58 + (reg & 7)), 1);
 }

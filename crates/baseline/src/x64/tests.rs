@@ -268,7 +268,7 @@ fn floats() {
     let f = |n| Fpr(n);
     assert_eq!(
         one(|b| float::load(b, Size::S64, f(9), FSrc::Frame(-8))),
-        "movsd xmm9, qword ptr [rbp-0x8]"
+        "movsd xmm9, [rbp-0x8]"
     );
     assert_eq!(
         one(|b| float::load(b, Size::S32, f(9), FSrc::Reg(f(1)))),
@@ -408,7 +408,10 @@ fn calls() {
     assert_eq!(one(|b| X64::call_to(b, RAX)), "call rax");
     assert_eq!(one(|b| X64::jump_to(b, R10)), "jmp r10");
     let code = Address::new(R11, 0x120);
-    assert_eq!(one(|b| X64::call_memory(b, code)), "call [r11+0x120]");
+    assert_eq!(
+        one(|b| X64::call_memory(b, code)),
+        "call qword ptr [r11+0x120]"
+    );
     let budget = Address::new(R11, 24);
     let lines = written(|b| {
         let (_, at) = X64::count_down(b, budget, 1);

@@ -25,7 +25,8 @@ fn render(compilations: &[Compilation]) -> String {
             )
         })
     };
-    let rows: [(&str, fn(&Tier) -> bool); 3] = [
+    type Row = (&'static str, fn(&Tier) -> bool);
+    let rows: [Row; 3] = [
         ("baseline", |t| *t == Tier::Baseline),
         ("optimized", |t| *t == Tier::Optimized),
         ("loops", |t| matches!(t, Tier::Loop(_))),

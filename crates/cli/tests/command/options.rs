@@ -54,7 +54,6 @@ fn keys_that_are_not_done_yet() {
             &["-O", "opt-level=2,pooling-allocator", "m.wat"],
             "-O pooling-allocator",
         ),
-        (&["-C", "compiler=winch", "m.wat"], "-C compiler=winch"),
         (&["-S", "http", "m.wat"], "-S http"),
         (&["-R", "path=x", "m.wat"], "-R path"),
         (&["--target", "pulley64", "m.wat"], "--target pulley64"),

@@ -261,12 +261,15 @@ fn region(source: &Arc<Source>, code: Code, owner: CodeOwner) -> Result<Arc<vm::
     let code = match code {
         Code::Whole(code) => code,
         Code::Tiered(tiers) => {
-            let functions = view.module().bodies().len() as u32;
+            let module = view.module();
+            let types = module.bodies().keys();
+            let types = types.map(|func| module.func_type(module.func_index(func)));
+            let room_first: Vec<bool> = types.map(|ty| ty.results_in_memory()).collect();
             let (reserve, profiles, budget) = (tiers.reserve(), tiers.profiles(), tiers.budget());
             let tiers = Arc::new(Asked(tiers));
             let owner = Arc::new(owner);
             let region = vm::CodeRegion::tiered(
-                functions,
+                &room_first,
                 func_imports,
                 reserve,
                 profiles,

@@ -115,7 +115,9 @@ impl<T> Store<T> {
     #[allow(unsafe_code)]
     pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
         let mut core = vm::OwnedStore::new(engine.store_options());
-        core.set_epoch_counter(engine.epoch().clone());
+        if engine.tunables().epoch_interruption {
+            core.watch_epoch(engine.epoch().clone());
+        }
         let mut inner = Box::new(StoreInner {
             opaque: StoreOpaque {
                 id: StoreId::next(),

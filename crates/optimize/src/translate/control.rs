@@ -39,7 +39,7 @@ impl Frame {
     /// Another branch out of it, from a position where this is known.
     fn meet(&mut self, here: Flow) {
         match (self.continuation, &self.kind) {
-            (Some(_), _) => self.flow.watched &= here.watched,
+            (Some(_), _) => self.flow.meet(here),
             // Without an `else`, there is a way past its body.
             (None, Kind::If { flow, .. }) => self.flow = *flow,
             (None, _) => self.flow = here,
@@ -514,13 +514,15 @@ impl Translator<'_> {
     pub(super) fn branch_edge(&mut self, depth: u32) -> (Block, Args) {
         let frame = self.frame_at(depth);
         let (block, count) = self.target(frame);
-        // Before the branch, and so on both ways: better than a block of its own on one.
         self.owe(self.s.control[frame].flow.owed);
         (block, self.branch_args(count))
     }
 
     /// Branches when `condition` is not zero (`when`) or is zero, with the topmost operands; goes on otherwise.
     pub(super) fn br_if(&mut self, condition: Value, depth: u32, when: bool) {
+        if self.pays(depth) {
+            return self.br_if_paid(condition, depth, when, None);
+        }
         let (block, args) = self.branch_edge(depth);
         let next = self.b.create_block();
         if when {
@@ -532,6 +534,30 @@ impl Translator<'_> {
         self.b.switch_to_block(next);
     }
 
+    /// Whether a branch has fuel to pay for.
+    fn pays(&mut self, depth: u32) -> bool {
+        let frame = self.frame_at(depth);
+        self.target(frame);
+        self.s.control[frame].flow.owed != self.flow.owed
+    }
+
+    /// As [`Translator::br_if`], with a block of its own for what is paid. To pay before the branch would be less code, but Cranelift would add up what
+    /// is paid then and afterwards, and so have two values of the counter at hand after the branch.
+    fn br_if_paid(&mut self, condition: Value, depth: u32, when: bool, likely: Option<bool>) {
+        let (edge, next) = (self.b.create_block(), self.b.create_block());
+        if let Some(likely) = likely {
+            self.b.set_cold_block(if likely { next } else { edge });
+        }
+        let (yes, no) = if when { (edge, next) } else { (next, edge) };
+        self.b.ins().brif(condition, yes, &[], no, &[]);
+        let flow = self.flow;
+        self.enter(edge);
+        self.br(depth);
+        self.reachable = true;
+        self.flow = flow;
+        self.enter(next);
+    }
+
     /// What the module says of the current branch.
     fn branch_hint(&self) -> Option<bool> {
         let wanted = self.target.tunables.branch_hinting;
@@ -540,6 +566,9 @@ impl Translator<'_> {
 
     /// As [`Translator::br_if`]. What is unlikely stands apart, also where it is only a branch: others lead to the same place.
     fn br_if_hinted(&mut self, condition: Value, depth: u32, likely: bool) {
+        if self.pays(depth) {
+            return self.br_if_paid(condition, depth, true, Some(likely));
+        }
         let (block, args) = self.branch_edge(depth);
         let next = self.b.create_block();
         if likely {

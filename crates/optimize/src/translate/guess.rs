@@ -63,10 +63,10 @@ impl Translator<'_> {
         self.b.seal_block(fast);
         self.b.switch_to_block(fast);
         self.call_function(self.module.func_index(guess.func), false)?;
-        let mut watched = true;
+        let mut other = None;
         if self.reachable {
             self.leave_guess(join, results);
-            watched = self.flow.watched;
+            other = Some(self.flow);
         }
 
         self.reachable = true;
@@ -92,7 +92,9 @@ impl Translator<'_> {
         self.b.seal_block(join);
         self.b.switch_to_block(join);
         self.s.join(mark);
-        self.flow.watched &= watched;
+        if let Some(other) = other {
+            self.flow.meet(other);
+        }
         self.push_block_params(join);
         Ok(())
     }

@@ -2,27 +2,40 @@
 //!
 //! The one idea: what is known of a position without a look at any value ([`Flow`]) costs nothing at run time. Fuel that operators cost is summed up
 //! here, and is added to the counter, a variable, where ways with different sums meet, at a loop's end, or where the counter must be exact. Ways that
-//! meet agree on the sum that the first of them brought along. The epoch is watched by a loop at its start, and otherwise on the way to the first call only.
+//! meet agree on the sum that the first of them brought along. Loops look at the epoch when they
+//! start, other code before a call and only if it did not do so a short while ago; functions that do little else never do.
 
 use super::Translator;
 use super::environment::Region;
-use crate::types::PTR;
+use crate::types::{PTR, interrupt_signature};
 use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC, types::I64};
-use meantime_abi::{Builtin, FUEL_ENTRY, FuelUnit, MAX_GROWN_UNITS, Trap, VmStoreContext};
+use meantime_abi::{FUEL_ENTRY, FuelUnit, MAX_GROWN_UNITS, Trap, VmStoreContext};
 use meantime_module::fuel_unit;
 use std::mem::offset_of;
 use wasmparser::Operator;
 
 /// Bytes and elements that take no time worth watching.
 const FEW: u64 = 4096;
+/// Bytes of code after which it is time to look at the epoch again. Without loops they are executed at most once.
+const FAR: u32 = 16 << 10;
+/// The same before a call, whose callee may run to such a length without looking.
+const FAR_CALLS: u32 = 1 << 10;
 
 /// What is known of a position.
 #[derive(Copy, Clone, Default, Debug)]
 pub(super) struct Flow {
     /// Fuel that was used and is not in the counter yet.
     pub(super) owed: i64,
-    /// Whether every way from the function's start to here looked at the epoch.
-    pub(super) watched: bool,
+    /// A place where every way from the function's start to here looked at the epoch, if there is one: the offset in the module, and no later one
+    /// than the last.
+    pub(super) watched: Option<u32>,
+}
+
+impl Flow {
+    /// What is known where this and another position lead. They owe the same.
+    pub(super) fn meet(&mut self, other: Flow) {
+        self.watched = self.watched.zip(other.watched).map(|(a, b)| a.min(b));
+    }
 }
 
 impl Translator<'_> {
@@ -51,9 +64,20 @@ impl Translator<'_> {
                 self.write_fuel();
             }
         }
-        if unit.is_some() && self.constant(self.peek()).is_none_or(|count| count > FEW) {
+        if self.is_far(FAR) || (unit.is_some() && !self.is_few(self.peek())) {
             self.watch_epoch();
         }
+    }
+
+    fn is_few(&self, count: Value) -> bool {
+        self.constant(count).is_some_and(|count| count <= FEW)
+    }
+
+    /// Whether so much code was executed, at most, since a look at the epoch or the start of the function.
+    fn is_far(&self, bytes: u32) -> bool {
+        let last = self.flow.watched.unwrap_or(self.start);
+        // What is inlined is short.
+        self.location.inline.is_none() && self.location.offset.saturating_sub(last) > bytes
     }
 
     /// Pays for what the topmost operand counts.
@@ -141,7 +165,7 @@ impl Translator<'_> {
 
     /// Before a call of a function that may run for long.
     pub(super) fn before_call(&mut self) {
-        if !self.flow.watched {
+        if self.flow.watched.is_none() || self.is_far(FAR_CALLS) {
             self.watch_epoch();
         }
         self.write_fuel();
@@ -163,9 +187,9 @@ impl Translator<'_> {
         }
     }
 
-    /// Where an exception is caught: it was thrown by a call.
+    /// Where an exception is caught.
     pub(super) fn after_throw(&mut self) {
-        self.flow.watched = true;
+        self.flow.watched = None;
         self.reload_fuel();
     }
 
@@ -175,27 +199,22 @@ impl Translator<'_> {
         self.watch_epoch();
     }
 
-    /// Compares the epoch with the deadline.
+    /// Looks whether the store is interrupted.
     fn watch_epoch(&mut self) {
         if !self.target.tunables.epoch_interruption {
             return;
         }
-        self.flow.watched = true;
+        self.flow.watched = Some(self.location.offset);
         let store = self.store_context();
-        let epoch = offset_of!(VmStoreContext, epoch) as u32;
-        let epoch = self.constant_pointer(store, epoch, Region::Context);
-        // Never taken for an earlier load of the same: the call below, which may change all memory, is on one of two ways from any check to the next.
         let flags = self.trusted(Region::Store);
-        let now = self.b.ins().load(I64, flags, epoch, 0);
-        let deadline = offset_of!(VmStoreContext, epoch_deadline) as i32;
-        let deadline = self.b.ins().load(PTR, flags, store, deadline);
-        let due = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, now, deadline);
+        let interrupt = offset_of!(VmStoreContext, interrupt) as i32;
+        // Never taken for an earlier load of the same: the call below, which may change all memory, is on one of two ways from any check to the next.
+        let value = self.b.ins().load(PTR, flags, store, interrupt);
+        // In this order, x86 compares a register with memory.
+        let interrupted = self.b.ins().icmp(IntCC::NotEqual, store, value);
         let (reached, next) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(reached);
-        self.b.ins().brif(due, reached, &[], next, &[]);
+        self.b.ins().brif(interrupted, reached, &[], next, &[]);
         self.enter(reached);
         // What is owed stays so, as it does on the other way.
         let owed = self.flow.owed;
@@ -204,7 +223,7 @@ impl Translator<'_> {
             let value = self.b.ins().iadd_imm_s(value, owed);
             self.store_fuel(value);
         }
-        self.builtin(Builtin::NewEpoch, &[]);
+        self.call_interrupt(store, interrupt);
         if let Some(counter) = self.fuel {
             let value = self.load_fuel();
             let value = self.b.ins().iadd_imm_s(value, -owed);
@@ -212,5 +231,20 @@ impl Translator<'_> {
         }
         self.b.ins().jump(next, &[]);
         self.enter(next);
+    }
+    /// Learns what the host wants. Whatever the registers are that this needs beyond the store, loops lack them: to the register allocator, what is in a
+    /// loop is executed often.
+    fn call_interrupt(&mut self, store: Value, interrupt: i32) {
+        self.s.forget();
+        let signature = match self.s.interrupt {
+            Some(signature) => signature,
+            None => *self
+                .s
+                .interrupt
+                .insert(self.b.import_signature(interrupt_signature())),
+        };
+        let flags = self.trusted(Region::Store);
+        let code = self.b.ins().load(PTR, flags, store, interrupt);
+        self.b.ins().call_indirect(signature, code, &[]);
     }
 }

@@ -102,6 +102,8 @@ pub(crate) struct State {
     signatures: HashMap<TypeIndex, SigRef>,
     functions: HashMap<FuncIndex, FuncRef>,
     builtins: [Option<SigRef>; Builtin::COUNT],
+    /// The signature of what an interrupted guest calls.
+    interrupt: Option<SigRef>,
 }
 
 impl State {
@@ -124,6 +126,7 @@ impl State {
         self.signatures.clear();
         self.functions.clear();
         self.builtins = [None; Builtin::COUNT];
+        self.interrupt = None;
     }
 }
 
@@ -152,6 +155,8 @@ pub(crate) struct Translator<'a> {
     first_local: usize,
     /// How many more bytes of bodies may be inlined.
     inline_budget: u32,
+    /// Where its body begins in the module.
+    start: u32,
     /// Whether fuel is counted or the epoch watched.
     interruptible: bool,
     /// The counter of fuel, where it is counted.
@@ -211,6 +216,7 @@ pub(crate) fn function<'a>(
         },
         first_local: 0,
         inline_budget: inline::budget(range.end - range.start),
+        start: range.start,
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
         fuel: None,
         flow: Flow::default(),

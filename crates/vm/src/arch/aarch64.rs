@@ -1,5 +1,6 @@
 //! Entering, leaving and unwinding on AArch64, with the AAPCS64 convention on the host's side.
 
+use crate::stubs::Passing;
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
 use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
@@ -151,7 +152,8 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
-/// The same for a builtin without result that leaves all registers as they are: those too whose lower halves alone the platform's convention keeps.
+/// The same for code that has no parameters and no result, and leaves all registers as they are, those too whose lower halves alone the platform's
+/// convention keeps: `$implementation` gets the frame pointer, and records it.
 macro_rules! preserving_entry {
     ($implementation:path) => {
         ::core::arch::naked_asm!(
@@ -182,8 +184,7 @@ macro_rules! preserving_entry {
             "stp q26, q27, [sp, #-32]!",
             "stp q28, q29, [sp, #-32]!",
             "stp q30, q31, [sp, #-32]!",
-            "ldr x16, [x0, {store}]",
-            "str x29, [x16, {exit_fp}]",
+            "mov x0, x29",
             "bl {implementation}",
             "cbnz x1, 2f",
             "ldp q30, q31, [sp], #32",
@@ -217,8 +218,6 @@ macro_rules! preserving_entry {
             "mov sp, x0",
             "mov w0, #0",
             "b {leave}",
-            store = const ::core::mem::offset_of!(::meantime_abi::VmHeader, store),
-            exit_fp = const ::core::mem::offset_of!(::meantime_abi::VmStoreContext, exit_fp),
             implementation = sym $implementation,
             leave = sym $crate::arch::leave,
         )
@@ -255,7 +254,9 @@ pub(crate) fn write_stub_header(text: &mut Vec<u8>) {
 }
 
 /// `ldr x16, [x2, code_slots]; movz, movk w17, slot; ldr x16, [x16, x17]; br x16`
-pub(crate) fn write_thunk(text: &mut Vec<u8>, func: u32) {
+///
+/// The context is always in `x2`; room for results is in a register of its own.
+pub(crate) fn write_thunk(text: &mut Vec<u8>, _passing: Passing, func: u32) {
     const SLOTS: u32 = offset_of!(VmContext, code_slots) as u32;
     const _: () = assert!(SLOTS.is_multiple_of(8));
     const _: () = assert!(offset_of!(CodeSlot, code) == 0);
@@ -265,7 +266,7 @@ pub(crate) fn write_thunk(text: &mut Vec<u8>, func: u32) {
 }
 
 /// `movz, movk w17, func; b header`
-pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, func: u32) {
+pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, _passing: Passing, func: u32) {
     let [low, high] = load_w17(func);
     let words_back = text.len() as u32 / 4 + 2;
     let branch = 0x1400_0000 | words_back.wrapping_neg() & 0x03ff_ffff;

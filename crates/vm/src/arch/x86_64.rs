@@ -1,5 +1,6 @@
 //! Entering, leaving and unwinding on x86-64, with the System V convention on the host's side.
 
+use crate::stubs::Passing;
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
 use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
@@ -137,7 +138,7 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
-/// The same for a builtin without result that leaves all registers as they are.
+/// The same for code that has no parameters and no result, and leaves all registers as they are: `$implementation` gets the frame pointer, and records it.
 macro_rules! preserving_entry {
     ($implementation:path) => {
         ::core::arch::naked_asm!(
@@ -170,8 +171,7 @@ macro_rules! preserving_entry {
             "movups [rsp + 208], xmm13",
             "movups [rsp + 224], xmm14",
             "movups [rsp + 240], xmm15",
-            "mov r11, [rdi + {store}]",
-            "mov [r11 + {exit_fp}], rbp",
+            "mov rdi, rbp",
             "call {implementation}",
             "test edx, edx",
             "jnz 2f",
@@ -207,8 +207,6 @@ macro_rules! preserving_entry {
             "mov rsp, rax",
             "xor eax, eax",
             "jmp {leave}",
-            store = const ::core::mem::offset_of!(::meantime_abi::VmHeader, store),
-            exit_fp = const ::core::mem::offset_of!(::meantime_abi::VmStoreContext, exit_fp),
             implementation = sym $implementation,
             leave = sym $crate::arch::leave,
         )
@@ -232,25 +230,34 @@ pub(crate) fn write_stub_header(text: &mut Vec<u8>) {
     text.resize(STUB_HEADER, FILLER);
 }
 
-/// `mov r11, [rdi + code_slots]; jmp [r11 + slot]`
-pub(crate) fn write_thunk(text: &mut Vec<u8>, func: u32) {
+/// `mov r11, [context + code_slots]; jmp [r11 + slot]`, with the context in `rdi`, or in `rsi` behind the room for results.
+pub(crate) fn write_thunk(text: &mut Vec<u8>, passing: Passing, func: u32) {
     const SLOTS: usize = offset_of!(VmContext, code_slots);
     const _: () = assert!(SLOTS < 128);
     const _: () = assert!(offset_of!(CodeSlot, code) == 0);
-    text.extend([0x4c, 0x8b, 0x5f, SLOTS as u8, 0x41, 0xff, 0xa3]);
+    let base = match passing {
+        Passing::ContextFirst => 0x5f,
+        Passing::RoomFirst => 0x5e,
+    };
+    text.extend([0x4c, 0x8b, base, SLOTS as u8, 0x41, 0xff, 0xa3]);
     text.extend((func * size_of::<CodeSlot>() as u32).to_le_bytes());
 }
 
-/// `mov r11d, func; jmp header`
-pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, func: u32) {
+/// `mov r11d, func; mov r10, context; jmp header`
+pub(crate) fn write_lazy_stub(text: &mut Vec<u8>, passing: Passing, func: u32) {
     text.extend([0x41, 0xbb]);
     text.extend(func.to_le_bytes());
+    let from = match passing {
+        Passing::ContextFirst => 0xfa,
+        Passing::RoomFirst => 0xf2,
+    };
+    text.extend([0x49, 0x89, from]);
     text.push(0xe9);
     let distance = -(text.len() as i32 + 4);
     text.extend(distance.to_le_bytes());
 }
 
-/// Where a function without code is called, with its number in `r11d`: has it compiled, and goes on there with all arguments as they were.
+/// Where a function without code is called, with its number in `r11d` and its context in `r10`: has it compiled, and goes on there with all arguments as they were.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn lazy_entry() {
     naked_asm!(
@@ -271,8 +278,9 @@ pub(crate) unsafe extern "C" fn lazy_entry() {
         "movups [rsp + 128], xmm5",
         "movups [rsp + 144], xmm6",
         "movups [rsp + 160], xmm7",
-        "mov rax, [rdi + {store}]",
+        "mov rax, [r10 + {store}]",
         "mov [rax + {exit_fp}], rbp",
+        "mov rdi, r10",
         "mov esi, r11d",
         "call {compile}",
         "test edx, edx",

@@ -197,3 +197,18 @@ fn the_access_is_the_last_instruction() {
         }
     }
 }
+
+#[test]
+fn what_faults_is_the_first_access_after_it_is_expected() {
+    let mut b = Buffer::default();
+    M::load(&mut b, Load::U64, X0, at(0x12345));
+    b.expect_fault();
+    let begin = b.at();
+    M::load(&mut b, Load::U64, X0, at(0x12345));
+    let end = b.at();
+    b.expect_fault();
+    M::compare_memory(&mut b, IntCc::Eq, S32, Src::Reg(X0), at(8));
+    M::load(&mut b, Load::U64, X0, at(0x12345));
+    // The comparison's is where it was expected.
+    assert_eq!(b.moved_faults(), [(begin, end - 4)]);
+}

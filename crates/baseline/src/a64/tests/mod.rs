@@ -40,9 +40,12 @@ fn listing(code: &[u8]) -> String {
     lines.join("; ")
 }
 
+/// What writes some code, and what that is.
+type Case<'a> = (fn(&mut Buffer), &'a str);
+
 /// Each case is what to write and what that is. `BLESS` in the environment prints the second halves.
 #[track_caller]
-fn check(cases: &[(fn(&mut Buffer), &str)]) {
+fn check(cases: &[Case<'_>]) {
     let bless = std::env::var_os("BLESS").is_some();
     for (i, (write, expected)) in cases.iter().enumerate() {
         let actual = text(write);
