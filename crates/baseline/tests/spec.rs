@@ -119,7 +119,7 @@ fn little_of_the_specification_is_left() {
     for reason in counts.left.keys() {
         assert!(REASONS.contains(&reason.as_str()), "{counts:?}");
     }
-    assert!(counts.compiled > 5000 * compilers.len(), "{counts:?}");
+    assert!(counts.compiled > 3000 * compilers.len(), "{counts:?}");
 }
 
 #[test]
@@ -161,5 +161,5 @@ fn random_modules_are_compiled_or_left() {
             counts.compile("random", compiler, &module, &wasm);
         }
     }
-    assert!(counts.compiled > 1000, "{counts:?}");
+    assert!(counts.compiled > 500, "{counts:?}");
 }
