@@ -276,44 +276,6 @@ fn many_threads_call_for_the_first_time() {
     }
 }
 
-/// Pages of address space, and of memory, that the process has.
-fn pages() -> (usize, usize) {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let mut numbers = statm.split(' ').map(|n| n.parse::<usize>().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap())
-}
-
-#[test]
-fn modules_that_come_and_go_leave_nothing() {
-    let engine = engine(0, false);
-    let wat = r#"(module
-        (func (export "run") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))"#;
-    let load_and_run = |times| {
-        for i in 0..times {
-            let module = Module::new(&engine, wat).unwrap();
-            let mut store = Store::new(&engine, ());
-            let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let run = instance
-                .get_typed_func::<i32, i32>(&mut store, "run")
-                .unwrap();
-            assert_eq!(run.call(&mut store, i).unwrap(), i + 1);
-            assert_eq!(run.call(&mut store, i).unwrap(), i + 1);
-        }
-        engine.wait_for_tier_up();
-    };
-    load_and_run(200);
-    let before = pages();
-    load_and_run(3000);
-    let after = pages();
-    // Other tests run beside this one: what they have is bounded, what three thousand modules would leave is not.
-    let grown = |before: usize, after: usize| after.saturating_sub(before);
-    assert!(
-        grown(before.0, after.0) < 3000 * 256,
-        "{before:?} {after:?}"
-    );
-    assert!(grown(before.1, after.1) < 3000 * 4, "{before:?} {after:?}");
-}
-
 #[test]
 fn what_is_mostly_called_is_called_with_its_own_context() {
     // Both instances put their own function, of the same index, into the table that they share.

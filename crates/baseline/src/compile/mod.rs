@@ -5,6 +5,8 @@
 //! the code ([`cold`]).
 
 mod array;
+mod branch;
+mod branch_table;
 mod bulk;
 mod call;
 mod cast;
@@ -24,6 +26,7 @@ mod numeric;
 mod object;
 mod profile;
 mod reference;
+mod registers;
 mod skip;
 mod state;
 mod table;

@@ -12,6 +12,7 @@ mod int;
 mod memory;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
@@ -175,20 +176,20 @@ impl Machine for X64 {
 
     fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Src) {
         debug_assert!(x == RAX && dst == if division.remainder { RDX } else { RAX });
-        int::divide(b, division, y);
+        wide::divide(b, division, y);
     }
 
     fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
-        int::add_or_jump(b, dst, x, y, overflow);
+        wide::add_or_jump(b, dst, x, y, overflow);
     }
 
     fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {
-        int::add_carry(b, subtract, x, y);
+        wide::add_carry(b, subtract, x, y);
     }
 
     fn multiply_wide(b: &mut Buffer, signed: bool, dst: (Gpr, Gpr), x: Gpr, y: Src) {
         debug_assert!(x == RAX && dst == (RAX, RDX));
-        int::multiply_wide(b, signed, y);
+        wide::multiply_wide(b, signed, y);
     }
 
     #[inline]
