@@ -3,7 +3,7 @@
 //! A file begins with lines of options (`;;! name`), then comes the module, then the expectation as a comment. With
 //! `MEANTIME_BLESS=1` in the environment the expectation is written instead.
 //!
-//! Options: `target x86_64` or `target aarch64`; `explicit` (memories with checks), `no-signals`, `no-lazy-tables`, `no-inlining`, `branch-hints`;
+//! Options: `target x86_64` or `target aarch64`; `explicit` (memories with checks), `no-signals`, `no-lazy-tables`, `no-inlining`, `branch-hints`, `fuel`, `epochs`;
 //! `trampolines` (those of every type too); `assembly` (machine code instead of CLIF).
 
 mod common;
@@ -35,6 +35,8 @@ fn options(source: &str) -> Options {
             "no-lazy-tables" => options.tunables.table_lazy_init = false,
             "no-inlining" => options.tunables.inlining = false,
             "branch-hints" => options.tunables.branch_hinting = true,
+            "fuel" => options.tunables.consume_fuel = true,
+            "epochs" => options.tunables.epoch_interruption = true,
             "trampolines" => options.trampolines = true,
             "assembly" => options.assembly = true,
             other => panic!("no option is called {other:?}"),
