@@ -5,11 +5,11 @@
 
 use super::state::State;
 use super::tier::LoopCount;
-use super::value::{Place, is_float, width};
+use super::value::{Place, Value, is_float, width};
 use super::{Compiler, malformed};
 use crate::buffer::Label;
-use crate::machine::{Cond, IntCc, Machine, Size, Src};
-use meantime_abi::{TypeIndex, ValRepr};
+use crate::machine::{Cond, FSrc, Gpr, IntCc, Machine, Size, Src};
+use meantime_abi::{Trap, TypeIndex, ValRepr};
 
 /// A block that is open.
 #[derive(Copy, Clone)]
@@ -52,7 +52,7 @@ pub(super) enum BlockSig {
 
 impl Frame {
     /// How many values a branch takes along.
-    pub(super) fn arity(&self) -> usize {
+    fn arity(&self) -> usize {
         match self.kind {
             Kind::Loop(_) => self.params,
             _ => self.results,
@@ -60,7 +60,7 @@ impl Frame {
     }
 
     /// Whether those are in slots.
-    pub(super) fn in_slots(&self) -> bool {
+    fn in_slots(&self) -> bool {
         self.arity() > 1 || matches!(self.kind, Kind::Loop(_)) && self.params == 1
     }
 }
@@ -309,5 +309,260 @@ impl<M: Machine> Compiler<'_, M> {
             self.push_slot(ty);
         }
         self.flushed = self.s.stack.len();
+    }
+
+    /// Moves the topmost values to where a branch to a frame leaves them. They stay on the stack only if they are where they were, or it is a
+    /// single one in the register of results. Changes no flags.
+    fn leave_results(&mut self, frame: &Frame) {
+        let count = frame.arity();
+        if count == 0 {
+            return;
+        }
+        if !frame.in_slots() {
+            self.leave_result();
+            return;
+        }
+        let first = self.s.stack.len() - count;
+        // Slots only ever move down, so the lowest goes first.
+        let mut depth = frame.depth;
+        for entry in first..self.s.stack.len() {
+            let value = self.s.stack[entry];
+            depth += super::value::slot_size(value.ty);
+            if value.place != Place::Slot || value.slot != depth {
+                self.write_frame(-(depth as i32), value);
+            }
+        }
+    }
+
+    /// Moves the topmost value to the register of results.
+    fn leave_result(&mut self) {
+        let top = self.s.stack.len() - 1;
+        let value = self.s.stack[top];
+        if is_float(value.ty) {
+            if value.place == Place::Fpr && value.reg == M::FLOAT_RESULT.0 {
+                return;
+            }
+            let value = self.pop();
+            self.take_fpr(M::FLOAT_RESULT);
+            let src: FSrc = self.float_src(value);
+            M::move_float(&mut self.b, width(value.ty), M::FLOAT_RESULT, src);
+            self.release(value);
+            self.push_fpr(value.ty, M::FLOAT_RESULT);
+        } else {
+            if Self::is_in(value, M::RESULT) {
+                return;
+            }
+            let value = self.pop();
+            self.take_gpr(M::RESULT);
+            let src = self.src(value);
+            M::move_int(&mut self.b, width(value.ty), M::RESULT, src);
+            self.release(value);
+            self.push_gpr(value.ty, M::RESULT);
+        }
+    }
+
+    /// The frame that a branch of this depth leads to.
+    pub(super) fn frame_at(&mut self, depth: u32) -> Option<usize> {
+        let index = (self.s.frames.len() - 1).checked_sub(depth as usize);
+        if index.is_none() {
+            self.error = Some(malformed());
+        }
+        index
+    }
+
+    /// Agrees with a frame's label on the state. Changes no flags.
+    fn agree(&mut self, index: usize) {
+        match self.s.frames[index].state {
+            Some(state) => self.conform(&state),
+            // Nothing is expected where the function ends.
+            None if index == 0 => {}
+            None => self.s.frames[index].state = Some(self.state),
+        }
+    }
+
+    /// Branches to a frame's label with the topmost values. What follows cannot be reached.
+    pub(super) fn branch(&mut self, index: usize) {
+        let frame = self.s.frames[index];
+        self.leave_results(&frame);
+        self.agree(index);
+        M::jump(&mut self.b, frame.label);
+        self.reachable = false;
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        if let Some(index) = self.frame_at(depth) {
+            self.branch(index);
+        }
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let Some(index) = self.frame_at(depth) else {
+            return;
+        };
+        let cond = self.pop_condition();
+        self.branch_if(cond, index);
+    }
+
+    /// Branches to a frame's label with the topmost values when a condition holds.
+    pub(super) fn branch_if(&mut self, cond: Cond, index: usize) {
+        let frame = self.s.frames[index];
+        if !frame.in_slots() || self.are_in_place(&frame) {
+            if frame.in_slots() {
+                self.flush(frame.arity());
+            } else {
+                self.leave_results(&frame);
+            }
+            self.agree(index);
+            M::jump_if(&mut self.b, cond, frame.label);
+            return;
+        }
+        // The slots that they go to are those of other values, which are still wanted when there is no branch.
+        let skip = self.b.label();
+        M::jump_if(&mut self.b, M::invert(cond), skip);
+        let state = self.state;
+        self.leave_results(&frame);
+        self.agree(index);
+        M::jump(&mut self.b, frame.label);
+        self.bind(skip, &state);
+    }
+
+    /// Whether the slots of the topmost values are those in which a branch leaves them.
+    fn are_in_place(&self, frame: &Frame) -> bool {
+        self.s.stack.len() - frame.arity() == frame.height
+    }
+
+    pub(super) fn return_(&mut self) {
+        self.branch(0);
+    }
+
+    pub(super) fn unreachable(&mut self) {
+        self.trap_always(Trap::UnreachableCodeReached);
+    }
+
+    /// Traps. What follows cannot be reached.
+    pub(super) fn trap_always(&mut self, trap: Trap) {
+        if self.signals() {
+            self.t.trap(self.b.at(), self.b.wasm_offset, trap);
+            M::trap(&mut self.b);
+        } else {
+            let label = self.b.trap_label(trap);
+            M::jump(&mut self.b, label);
+        }
+        self.reachable = false;
+    }
+
+    pub(super) fn br_table(&mut self) {
+        let mut targets = std::mem::take(&mut self.s.targets);
+        targets.clear();
+        let count = self.leb_u32();
+        if count as usize > self.code.len() - self.at {
+            self.error = Some(malformed());
+            return;
+        }
+        for _ in 0..=count {
+            targets.push(self.leb_u32());
+        }
+        let deepest = targets.iter().copied().max().unwrap_or(0);
+        if self.frame_at(deepest).is_some() {
+            self.branch_by_table(&targets);
+        }
+        self.s.targets = targets;
+    }
+
+    /// The last of the depths is the default's.
+    fn branch_by_table(&mut self, depths: &[u32]) {
+        let selector = self.pop();
+        let Some((default, entries)) = depths.split_last() else {
+            return;
+        };
+        if entries.is_empty() {
+            self.release(selector);
+            return self.br(*default);
+        }
+        let outermost = self.s.frames.len() - 1;
+        let frame_of = |depth: u32| outermost - depth as usize;
+        let arity = self.s.frames[frame_of(*default)].arity();
+        let in_slots = |d: &u32| self.s.frames[frame_of(*d)].in_slots();
+        let with_edges = arity > 0 && depths.iter().any(in_slots);
+        let index = self.table_index(selector, arity == 1 && !with_edges);
+        if with_edges {
+            // In their slots, where each edge finds them.
+            self.flush(arity);
+        } else {
+            // Each agrees with all, and then with those that nobody branched to yet.
+            for depth in depths {
+                if let Some(state) = self.s.frames[frame_of(*depth)].state {
+                    self.conform(&state);
+                }
+            }
+            for depth in depths {
+                self.agree(frame_of(*depth));
+            }
+        }
+        let labels = self.table_labels(depths, with_edges);
+        let (default_label, labels) = labels.split_last().expect("there is a default");
+        let count = Src::Imm(i64::from(entries.len() as i32));
+        let beyond = M::compare(&mut self.b, IntCc::GeU, Size::S32, Src::Reg(index), count);
+        M::jump_if(&mut self.b, beyond, *default_label);
+        M::jump_table(&mut self.b, index, &mut labels.iter().copied());
+        self.free_gpr(index);
+        if with_edges {
+            self.write_edges(depths);
+        }
+        self.reachable = false;
+    }
+
+    /// The selector in a register of its own, which is not that of a result that goes along.
+    fn table_index(&mut self, selector: Value, with_result: bool) -> Gpr {
+        let mut index = self.own_gpr(selector);
+        if with_result {
+            if index == M::RESULT {
+                let other = self.alloc_gpr();
+                M::move_int(&mut self.b, Size::S32, other, Src::Reg(index));
+                self.free_gpr(index);
+                index = other;
+            }
+            self.leave_result();
+        }
+        index
+    }
+
+    /// The label of each entry: the frame's, or one of an edge that first moves the values.
+    fn table_labels(&mut self, depths: &[u32], with_edges: bool) -> Vec<Label> {
+        let outermost = self.s.frames.len() - 1;
+        if !with_edges {
+            let label = |d: &u32| self.s.frames[outermost - *d as usize].label;
+            return depths.iter().map(label).collect();
+        }
+        self.s.edges.clear();
+        self.s.edges.resize(outermost + 1, Label::NONE);
+        let mut labels = Vec::with_capacity(depths.len());
+        for depth in depths {
+            if self.s.edges[*depth as usize] == Label::NONE {
+                self.s.edges[*depth as usize] = self.b.label();
+            }
+            labels.push(self.s.edges[*depth as usize]);
+        }
+        labels
+    }
+
+    fn write_edges(&mut self, depths: &[u32]) {
+        let outermost = self.s.frames.len() - 1;
+        let state = self.state;
+        for depth in depths {
+            let label = std::mem::replace(&mut self.s.edges[*depth as usize], Label::NONE);
+            if label == Label::NONE {
+                continue;
+            }
+            let frame = outermost - *depth as usize;
+            self.bind(label, &state);
+            self.branch(frame);
+            if !self.s.frames[frame].in_slots() {
+                // The next edge finds the value in its slot again.
+                let value = self.pop();
+                self.release(value);
+                self.push_slot(value.ty);
+            }
+        }
     }
 }

@@ -5,8 +5,6 @@
 //! the code ([`cold`]).
 
 mod array;
-mod branch;
-mod branch_table;
 mod bulk;
 mod call;
 mod cast;
@@ -26,7 +24,6 @@ mod numeric;
 mod object;
 mod profile;
 mod reference;
-mod registers;
 mod skip;
 mod state;
 mod table;

@@ -12,7 +12,6 @@ mod int;
 mod memory;
 #[cfg(test)]
 mod tests;
-mod wide;
 
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
@@ -176,20 +175,20 @@ impl Machine for X64 {
 
     fn divide(b: &mut Buffer, division: Division, dst: Gpr, x: Gpr, y: Src) {
         debug_assert!(x == RAX && dst == if division.remainder { RDX } else { RAX });
-        wide::divide(b, division, y);
+        int::divide(b, division, y);
     }
 
     fn add_or_jump(b: &mut Buffer, dst: Gpr, x: Gpr, y: Src, overflow: Label) {
-        wide::add_or_jump(b, dst, x, y, overflow);
+        int::add_or_jump(b, dst, x, y, overflow);
     }
 
     fn add_carry(b: &mut Buffer, subtract: bool, x: (Gpr, Gpr), y: (Src, Src)) {
-        wide::add_carry(b, subtract, x, y);
+        int::add_carry(b, subtract, x, y);
     }
 
     fn multiply_wide(b: &mut Buffer, signed: bool, dst: (Gpr, Gpr), x: Gpr, y: Src) {
         debug_assert!(x == RAX && dst == (RAX, RDX));
-        wide::multiply_wide(b, signed, y);
+        int::multiply_wide(b, signed, y);
     }
 
     #[inline]
