@@ -73,6 +73,12 @@ pub(crate) struct Buffer {
     traps: Vec<TrapExit>,
     /// Where the operator is that is being compiled.
     pub(crate) wasm_offset: u32,
+    /// Where that begins whose first access of memory may fault, until that is written.
+    fault_from: Option<u32>,
+    /// Such places and those of the accesses, where they differ.
+    moved_faults: Vec<(u32, u32)>,
+    /// Whether the code may become larger than [`Machine::MAX_NEAR_CODE`].
+    pub(crate) far: bool,
 }
 
 impl Buffer {
@@ -82,6 +88,28 @@ impl Buffer {
         self.uses.clear();
         self.constants.clear();
         self.traps.clear();
+        self.fault_from = None;
+        self.moved_faults.clear();
+    }
+
+    /// Says that the next access of memory may fault.
+    pub(crate) fn expect_fault(&mut self) {
+        self.fault_from = Some(self.at());
+    }
+
+    /// Says that an access of memory is here. Only machines need to whose accesses take several instructions.
+    #[inline]
+    pub(crate) fn note_access(&mut self) {
+        if let Some(from) = self.fault_from.take()
+            && from != self.at()
+        {
+            self.moved_faults.push((from, self.at()));
+        }
+    }
+
+    /// Where accesses are that may fault, by where what was written for them begins.
+    pub(crate) fn moved_faults(&self) -> &[(u32, u32)] {
+        &self.moved_faults
     }
 
     /// Where the next instruction goes.

@@ -24,11 +24,29 @@ pub(crate) struct Spots<M> {
     machine: PhantomData<M>,
 }
 
+/// Where the hidden parameters are.
+pub(crate) struct HiddenParams {
+    /// The address of the results' area, if there is one.
+    pub(crate) area: Gpr,
+    pub(crate) context: Gpr,
+    /// How many of the registers of parameters they take.
+    taken: usize,
+}
+
+pub(crate) fn hidden_params<M: Machine>(with_area: bool) -> HiddenParams {
+    let before = usize::from(with_area && M::RESULT_AREA.is_none());
+    HiddenParams {
+        area: M::RESULT_AREA.unwrap_or(M::PARAMS[0]),
+        context: M::PARAMS[before],
+        taken: before + 1,
+    }
+}
+
 impl<M: Machine> Spots<M> {
-    /// Of parameters, after the hidden ones: the area of results and the context.
+    /// Of parameters, after the hidden ones.
     pub(crate) fn params(with_area: bool) -> Spots<M> {
         Spots {
-            gprs: &M::PARAMS[1 + usize::from(with_area)..],
+            gprs: &M::PARAMS[hidden_params::<M>(with_area).taken..],
             fprs: M::FLOAT_PARAMS,
             stack: 0,
             machine: PhantomData,

@@ -9,6 +9,7 @@
 
 #![deny(unsafe_code)]
 
+mod a64;
 mod buffer;
 mod compile;
 mod convention;
@@ -24,9 +25,20 @@ use meantime_module::Module;
 use std::sync::{Mutex, PoisonError};
 use target_lexicon::Architecture;
 
+/// The compiler of a function for one machine.
+type Compile = fn(
+    &mut Scratch,
+    &Tunables,
+    &Module,
+    &[u8],
+    DefinedFuncIndex,
+    Sites<'_>,
+) -> Result<CompiledFunction, CompileError>;
+
 /// The baseline compiler for one machine.
 pub struct Baseline {
     tunables: Tunables,
+    compile: Compile,
     /// Memory that one compilation leaves for the next: one piece per thread that compiles at a time.
     #[allow(clippy::vec_box)]
     pool: Mutex<Vec<Box<Scratch>>>,
@@ -43,8 +55,14 @@ impl std::fmt::Debug for Baseline {
 impl Baseline {
     /// A compiler with these options, if there is one for the architecture.
     pub fn new(architecture: Architecture, tunables: Tunables) -> Option<Baseline> {
-        (architecture == Architecture::X86_64).then(|| Baseline {
+        let compile: Compile = match architecture {
+            Architecture::X86_64 => compile::function::<x64::X64>,
+            Architecture::Aarch64(_) => compile::function::<a64::A64>,
+            _ => return None,
+        };
+        Some(Baseline {
             tunables,
+            compile,
             pool: Mutex::default(),
         })
     }
@@ -67,8 +85,7 @@ impl Baseline {
         }
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
-        let compiled =
-            compile::function::<x64::X64>(&mut scratch, tunables, module, wasm, index, sites);
+        let compiled = (self.compile)(&mut scratch, tunables, module, wasm, index, sites);
         free().push(scratch);
         compiled
     }

@@ -265,12 +265,20 @@ pub(crate) trait Machine: 'static {
     const FLOAT_PARAMS: &'static [Fpr];
     const RESULTS: &'static [Gpr];
     const FLOAT_RESULTS: &'static [Fpr];
-    /// Registers of parameters in calls of the runtime; the context is the first. The result is in [`Machine::RESULT`].
+    /// Where a function is told where its results' area is, if not in the first parameter's register.
+    const RESULT_AREA: Option<Gpr>;
+    /// Registers of parameters in calls of the runtime; the context is the first.
     const BUILTIN_PARAMS: &'static [Gpr];
+    /// Where their result is.
+    const BUILTIN_RESULT: Gpr;
     /// Where an exception is that lands.
     const EXCEPTION: Gpr;
     /// What the positions of functions must be a multiple of.
     const ALIGN: u32;
+    /// The largest code whose branches can be short.
+    const MAX_NEAR_CODE: u32;
+    /// The largest code.
+    const MAX_CODE: u32;
 
     /// Writes the position of a label to a place.
     fn patch(code: &mut [u8], at: u32, form: u32, target: u32);

@@ -49,6 +49,18 @@ impl SideTables {
         self.point(code_offset, wasm_offset, trap as u32);
     }
 
+    /// Corrects where instructions are that can trap: `moved` has the places that were recorded, in order, and the true ones.
+    pub(crate) fn move_traps(&mut self, moved: &[(u32, u32)]) {
+        let mut points = self.points.iter_mut();
+        for (from, to) in moved {
+            let [from, to] = [from, to].map(|at| at.to_le_bytes());
+            let is_trap = |p: &[u8; 16]| p[8..12] != [0; 4];
+            if let Some(point) = points.find(|p| p[..4] == from && is_trap(p)) {
+                point[..4].copy_from_slice(&to);
+            }
+        }
+    }
+
     /// A call, by where it returns to.
     #[inline]
     pub(crate) fn call(&mut self, code_offset: u32, wasm_offset: u32) {

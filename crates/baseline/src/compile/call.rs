@@ -7,7 +7,7 @@
 use super::Compiler;
 use super::cold::{Cold, Rest};
 use super::value::{is_float, slot_size, width};
-use crate::convention::{Spot, Spots, result_area};
+use crate::convention::{Spot, Spots, hidden_params, result_area};
 use crate::machine::*;
 use meantime_abi::{
     CompositeKind, DefinedFuncIndex, FuncIndex, FuncType, HeapType, Relocation, TableIndex, Trap,
@@ -61,6 +61,7 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(trap) = null {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, trap);
+            self.b.expect_fault();
         }
     }
 
@@ -189,7 +190,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// The register of the callee's context.
     fn context_param(with_area: bool) -> Gpr {
-        M::PARAMS[usize::from(with_area)]
+        hidden_params::<M>(with_area).context
     }
 
     fn call_callee(&mut self, callee: Callee, area: u32, arg_bytes: u32, ty: &FuncType) {
@@ -257,7 +258,7 @@ impl<M: Machine> Compiler<'_, M> {
         let lowest = (self.depth + 2 * area + 16 * 32).next_multiple_of(16);
         self.max_depth = self.max_depth.max(lowest);
         let disp = -(lowest as i32);
-        M::frame_address(&mut self.b, M::PARAMS[0], disp);
+        M::frame_address(&mut self.b, hidden_params::<M>(true).area, disp);
         disp
     }
 
@@ -333,7 +334,7 @@ impl<M: Machine> Compiler<'_, M> {
         if with_area {
             // The callee has the same results.
             let area = Src::Frame(self.area_disp);
-            M::move_int(&mut self.b, Size::S64, M::PARAMS[0], area);
+            M::move_int(&mut self.b, Size::S64, hidden_params::<M>(true).area, area);
         }
         self.restore_pins();
         M::replace_frame(&mut self.b, self.own_args, arg_bytes);

@@ -9,6 +9,7 @@ use super::heap::{Length, ObjectSize};
 use super::state::State;
 use super::value::bits;
 use crate::buffer::Label;
+use crate::convention::hidden_params;
 use crate::machine::*;
 use meantime_abi::{Builtin, TableIndex, Trap, TypeId, TypeIndex};
 
@@ -271,10 +272,14 @@ impl<M: Machine> Compiler<'_, M> {
     fn cold_builtin(&mut self, builtin: Builtin) -> u32 {
         let offset = std::mem::offset_of!(meantime_abi::VmHeader, builtins) as u32;
         self.load_context_field(M::SCRATCH, offset);
+        let context = Src::Reg(M::CONTEXT);
+        M::move_int(&mut self.b, Size::S64, M::BUILTIN_PARAMS[0], context);
         let code = Address::new(M::SCRATCH, builtin as i32 * 8);
         M::call_memory(&mut self.b, code);
         let at = self.b.at();
         self.t.call(at, self.b.wasm_offset);
+        let result = Src::Reg(M::BUILTIN_RESULT);
+        M::move_int(&mut self.b, Size::S64, M::RESULT, result);
         self.forget();
         at
     }
@@ -321,7 +326,7 @@ impl<M: Machine> Compiler<'_, M> {
             // The frame is not the guest's to use.
             M::shrink_to_frame(&mut self.b);
             self.b.wasm_offset = self.start;
-            let context = M::PARAMS[usize::from(self.result_area != 0)];
+            let context = hidden_params::<M>(self.result_area != 0).context;
             M::move_int(&mut self.b, Size::S64, M::CONTEXT, Src::Reg(context));
             self.state = State {
                 context: true,

@@ -7,7 +7,7 @@ use super::Compiler;
 use super::control::Kind;
 use super::local::Local;
 use super::value::{is_float, width};
-use crate::convention::{Spot, Spots, result_area};
+use crate::convention::{HiddenParams, Spot, Spots, hidden_params, result_area};
 use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src};
 use meantime_abi::{ValRepr, VmHeader, VmStoreContext};
 use std::mem::offset_of;
@@ -46,7 +46,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.max_depth = self.depth;
 
         self.frame_size_at = M::enter_frame(&mut self.b);
-        let context = M::PARAMS[usize::from(with_area)];
+        let HiddenParams { area, context, .. } = hidden_params::<M>(with_area);
         self.check_stack(context);
         M::store_frame(&mut self.b, Size::S64, CONTEXT_DISP, Src::Reg(context));
         for pin in 0..self.saved_pins() {
@@ -54,13 +54,11 @@ impl<M: Machine> Compiler<'_, M> {
             M::store_frame(&mut self.b, Size::S64, Self::pin_disp(pin), src);
         }
         if with_area {
-            let src = Src::Reg(M::PARAMS[0]);
-            M::store_frame(&mut self.b, Size::S64, self.area_disp, src);
+            M::store_frame(&mut self.b, Size::S64, self.area_disp, Src::Reg(area));
         }
         self.receive_params(with_area);
-        if context == M::CONTEXT {
-            self.state.context = true;
-        }
+        M::move_int(&mut self.b, Size::S64, M::CONTEXT, Src::Reg(context));
+        self.state.context = true;
         self.clear_locals();
         self.push_function_frame();
         self.count_entry();

@@ -135,12 +135,16 @@ impl<M: Machine> Compiler<'_, M> {
     /// The call itself, with the arguments where they belong.
     pub(super) fn call_builtin(&mut self, builtin: Builtin) {
         self.load_context_field(M::SCRATCH, offset_of!(VmHeader, builtins) as u32);
+        let context = Src::Reg(M::CONTEXT);
+        M::move_int(&mut self.b, Size::S64, M::BUILTIN_PARAMS[0], context);
         let code = Address::new(M::SCRATCH, builtin as i32 * 8);
         M::call_memory(&mut self.b, code);
         self.record_call(self.b.wasm_offset);
         if self.throwing {
             self.record_handlers();
         }
+        let result = Src::Reg(M::BUILTIN_RESULT);
+        M::move_int(&mut self.b, Size::S64, M::RESULT, result);
         self.forget();
     }
 

@@ -118,6 +118,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.signals() {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, Trap::MemoryOutOfBounds);
+            self.b.expect_fault();
         }
     }
 

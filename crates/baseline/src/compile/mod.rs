@@ -171,8 +171,8 @@ pub(crate) struct Compiler<'a, M: Machine> {
 /// A frame that is larger is left to the optimizing compiler. Without hardware faults nothing catches a stack that a single frame overflows.
 const MAX_FRAME: u32 = 4 << 20;
 const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
-/// The same for code.
-const MAX_CODE: u32 = 1 << 30;
+/// Bytes of a body whose code is taken to have short branches only.
+const MAX_NEAR_BODY: usize = 32 << 10;
 
 /// Compiles a function.
 pub(crate) fn function<M: Machine>(
@@ -258,6 +258,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.t.with_offsets = self.tunables.generate_address_map;
         self.s.clear(self.module);
         self.b.wasm_offset = self.start;
+        self.b.far = self.code.len() > MAX_NEAR_BODY;
         self.declare_locals();
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -291,13 +292,22 @@ impl<M: Machine> Compiler<'_, M> {
         } else {
             MAX_UNGUARDED_FRAME
         };
-        if frame > max || self.b.at() > MAX_CODE {
-            return Err(CompileError::unsupported("a large frame or large code"));
+        if frame > max {
+            return Err(CompileError::unsupported("a large frame"));
         }
         M::set_frame_size(&mut self.b, self.frame_size_at, frame);
         let Self { b, t, .. } = self;
         t.complete_handlers(|label| (b.place_of_number(label), frame));
         self.b.put_constants::<M>();
+        let max = if self.b.far {
+            M::MAX_CODE
+        } else {
+            M::MAX_NEAR_CODE
+        };
+        if self.b.at() > max {
+            return Err(CompileError::unsupported("large code"));
+        }
+        self.t.move_traps(self.b.moved_faults());
         Ok(CompiledFunction {
             code: self.b.code().to_vec(),
             align: M::ALIGN,

@@ -112,6 +112,7 @@ impl<M: Machine> Compiler<'_, M> {
         if element.faults {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, Trap::TableOutOfBounds);
+            self.b.expect_fault();
         }
     }
 

@@ -8,6 +8,7 @@ use super::Compiler;
 use super::cold::{Cold, Rest, Saved};
 use super::value::{Value, is_float, width};
 use crate::buffer::Label;
+use crate::convention::{HiddenParams, hidden_params};
 use crate::machine::*;
 use meantime_abi::{Builtin, CodeSlot, ValRaw, ValRepr, VmContext, VmHeader, VmStoreContext};
 use std::mem::offset_of;
@@ -173,10 +174,12 @@ impl<M: Machine> Compiler<'_, M> {
         self.load_context_field(M::SCRATCH, offset_of!(VmHeader, store) as u32);
         let code = Address::new(M::SCRATCH, offset_of!(VmStoreContext, osr_code) as i32);
         M::load(&mut self.b, Load::U64, M::CALLEE, code);
-        if self.result_area != 0 {
-            M::move_int(&mut self.b, Size::S64, M::PARAMS[1], Src::Reg(M::CONTEXT));
-            let area = Src::Frame(self.area_disp);
-            M::move_int(&mut self.b, Size::S64, M::PARAMS[0], area);
+        let with_area = self.result_area != 0;
+        let HiddenParams { area, context, .. } = hidden_params::<M>(with_area);
+        M::move_int(&mut self.b, Size::S64, context, Src::Reg(M::CONTEXT));
+        if with_area {
+            let disp = Src::Frame(self.area_disp);
+            M::move_int(&mut self.b, Size::S64, area, disp);
         }
         self.restore_pins();
         M::leave_frame(&mut self.b);

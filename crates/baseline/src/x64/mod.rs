@@ -100,7 +100,11 @@ impl Machine for X64 {
     const FLOAT_RESULTS: &'static [Fpr] = Self::FLOAT_PARAMS;
     const BUILTIN_PARAMS: &'static [Gpr] = Self::PARAMS;
     const EXCEPTION: Gpr = RAX;
+    const RESULT_AREA: Option<Gpr> = None;
+    const BUILTIN_RESULT: Gpr = RAX;
     const ALIGN: u32 = 16;
+    const MAX_NEAR_CODE: u32 = Self::MAX_CODE;
+    const MAX_CODE: u32 = 1 << 30;
     const REPLACE_SPACE: u32 = 16;
 
     /// Every distance counts from a place that `form` names.
