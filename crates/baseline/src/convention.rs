@@ -93,13 +93,18 @@ impl<M: Machine> Spots<M> {
 
 /// Bytes of the area in which a function's caller wants results. Not zero means that its address is a parameter.
 pub(crate) fn result_area<M: Machine>(ty: &FuncType) -> u32 {
+    result_area_of::<M>(ty.results.iter().map(|result| result.repr()))
+}
+
+/// The same for a function with these results.
+pub(crate) fn result_area_of<M: Machine>(results: impl ExactSizeIterator<Item = ValRepr>) -> u32 {
     // Most functions have no more results than there are registers of either class.
-    if ty.results.len() <= M::RESULTS.len().min(M::FLOAT_RESULTS.len()) {
+    if results.len() <= M::RESULTS.len().min(M::FLOAT_RESULTS.len()) {
         return 0;
     }
     let mut spots = Spots::<M>::results();
-    for result in &ty.results {
-        spots.next(result.repr());
+    for result in results {
+        spots.next(result);
     }
     spots.area()
 }

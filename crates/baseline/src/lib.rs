@@ -19,7 +19,7 @@ mod x64;
 
 use compile::Scratch;
 pub use compile::Sites;
-use meantime_abi::{CompiledFunction, DefinedFuncIndex, Tunables};
+use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use std::sync::{Mutex, PoisonError};
@@ -35,10 +35,15 @@ type Compile = fn(
     Sites<'_>,
 ) -> Result<CompiledFunction, CompileError>;
 
+/// The compiler of a trampoline.
+type CompileTrampoline =
+    fn(&mut Scratch, Trampoline, &Signature) -> Result<CompiledFunction, CompileError>;
+
 /// The baseline compiler for one machine.
 pub struct Baseline {
     tunables: Tunables,
     compile: Compile,
+    compile_trampoline: CompileTrampoline,
     /// Memory that one compilation leaves for the next: one piece per thread that compiles at a time.
     #[allow(clippy::vec_box)]
     pool: Mutex<Vec<Box<Scratch>>>,
@@ -55,14 +60,21 @@ impl std::fmt::Debug for Baseline {
 impl Baseline {
     /// A compiler with these options, if there is one for the architecture.
     pub fn new(architecture: Architecture, tunables: Tunables) -> Option<Baseline> {
-        let compile: Compile = match architecture {
-            Architecture::X86_64 => compile::function::<x64::X64>,
-            Architecture::Aarch64(_) => compile::function::<a64::A64>,
+        let (compile, compile_trampoline): (Compile, CompileTrampoline) = match architecture {
+            Architecture::X86_64 => (
+                compile::function::<x64::X64>,
+                compile::trampoline::<x64::X64>,
+            ),
+            Architecture::Aarch64(_) => (
+                compile::function::<a64::A64>,
+                compile::trampoline::<a64::A64>,
+            ),
             _ => return None,
         };
         Some(Baseline {
             tunables,
             compile,
+            compile_trampoline,
             pool: Mutex::default(),
         })
     }
@@ -83,10 +95,27 @@ impl Baseline {
         if tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization {
             return Err(CompileError::unsupported("fuel, epochs or canonical NaNs"));
         }
+        self.with_scratch(|scratch| (self.compile)(scratch, tunables, module, wasm, index, sites))
+    }
+
+    /// Compiles a trampoline.
+    ///
+    /// # Errors
+    ///
+    /// As [`Baseline::compile_function`].
+    pub fn compile_trampoline(
+        &self,
+        kind: Trampoline,
+        signature: &Signature,
+    ) -> Result<CompiledFunction, CompileError> {
+        self.with_scratch(|scratch| (self.compile_trampoline)(scratch, kind, signature))
+    }
+
+    fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
-        let compiled = (self.compile)(&mut scratch, tunables, module, wasm, index, sites);
+        let result = work(&mut scratch);
         free().push(scratch);
-        compiled
+        result
     }
 }

@@ -90,7 +90,8 @@ pub fn compile_module_with(
     };
     let compiled = tasks.run(options.parallel)?;
     let linked = link::link(module, backend.triple(), &compiled)?;
-    let artifact = describe_module(module, wasm, backend, options)?;
+    let info = info_of(backend, options);
+    let artifact = describe_module(module, wasm, info, options.keep_custom)?;
     Ok(Artifact {
         trampolines: trampolines.encode(&artifact.module, artifact.module.bodies().len()),
         funcs: records::encode(&keys, &linked),
@@ -98,6 +99,18 @@ pub fn compile_module_with(
         side: linked.side,
         ..artifact
     })
+}
+
+fn info_of(backend: &dyn Backend, options: &CompileOptions) -> ArtifactInfo {
+    let mut settings = backend.settings();
+    settings.extend(options.settings.iter().cloned());
+    let version = options.version.clone();
+    ArtifactInfo {
+        version: version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+        triple: backend.triple().to_string(),
+        settings,
+        tunables: backend.tunables().clone(),
+    }
 }
 
 /// Everything of an artifact but its code, for code that is made while it runs.
@@ -108,10 +121,10 @@ pub fn compile_module_with(
 pub fn describe_module(
     module: &Module,
     wasm: &[u8],
-    backend: &dyn Backend,
-    options: &CompileOptions,
+    info: ArtifactInfo,
+    keep_custom: fn(&str) -> bool,
 ) -> Result<Artifact, CompileError> {
-    let extracted = module.extract(wasm, &options.keep_custom, Images::Pieces);
+    let extracted = module.extract(wasm, &keep_custom, Images::Pieces);
     let Some((module, data)) = extracted else {
         return Err(CompileError {
             message: "data segments of the module exceed 4 GiB".to_owned(),
@@ -119,18 +132,8 @@ pub fn describe_module(
             offset: None,
         });
     };
-    let mut settings = backend.settings();
-    settings.extend(options.settings.iter().cloned());
     Ok(Artifact {
-        info: ArtifactInfo {
-            version: options
-                .version
-                .clone()
-                .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-            triple: backend.triple().to_string(),
-            settings,
-            tunables: backend.tunables().clone(),
-        },
+        info,
         trampolines: Vec::new(),
         module,
         text: Vec::new(),

@@ -1,7 +1,7 @@
 //! The compilers of an engine: which one makes code for a function.
 //!
 //! The one idea: to all who ask, they are one [`Backend`]. With [`Strategy::Winch`] it is the baseline compiler, and where that cannot, the
-//! optimizing one; otherwise the optimizing one.
+//! optimizing one; otherwise the optimizing one. Trampolines come from the baseline compiler wherever there is one.
 
 use crate::{Config, Result, Strategy};
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
@@ -9,27 +9,80 @@ use meantime_baseline::Baseline;
 use meantime_compile::{Backend, CompileError};
 use meantime_module::Module;
 use meantime_optimize::Optimizer;
+use std::sync::OnceLock;
 use target_lexicon::Triple;
 
 /// Both compilers.
 #[derive(Debug)]
 pub(crate) struct Compilers {
-    optimizer: Optimizer,
-    /// Only where it is asked for.
+    optimizer: LazyOptimizer,
     baseline: Option<Baseline>,
+    /// Whether the baseline compiler makes all code that it can.
+    prefers_baseline: bool,
+}
+
+/// The optimizing compiler, made when it is used first if that cannot fail: small programs end before.
+#[derive(Debug)]
+pub(crate) struct LazyOptimizer {
+    triple: Triple,
+    tunables: Tunables,
+    made: OnceLock<Optimizer>,
+}
+
+impl LazyOptimizer {
+    pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<LazyOptimizer> {
+        let (target, flags) = (config.target.clone(), config.flags());
+        let for_this_machine = target.is_none() && flags.is_empty();
+        let made = match for_this_machine {
+            true => {
+                Optimizer::check_machine()?;
+                OnceLock::new()
+            }
+            false => OnceLock::from(Optimizer::new(target.clone(), &flags, tunables.clone())?),
+        };
+        Ok(LazyOptimizer {
+            triple: target.unwrap_or_else(meantime_optimize::native_triple),
+            tunables: tunables.clone(),
+            made,
+        })
+    }
+
+    pub(crate) fn triple(&self) -> &Triple {
+        &self.triple
+    }
+
+    pub(crate) fn get(&self) -> &Optimizer {
+        self.made.get_or_init(|| {
+            Optimizer::new(None, &[], self.tunables.clone()).expect("this machine was checked")
+        })
+    }
+}
+
+/// A trampoline from the baseline compiler, or from the other one if that cannot.
+pub(crate) fn trampoline(
+    baseline: &Baseline,
+    optimizer: &LazyOptimizer,
+    kind: Trampoline,
+    signature: &Signature,
+) -> Result<CompiledFunction, CompileError> {
+    match baseline.compile_trampoline(kind, signature) {
+        Err(error) if error.unsupported => optimizer.get().compile_trampoline(kind, signature),
+        result => result,
+    }
 }
 
 impl Compilers {
     pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Compilers> {
-        let optimizer = Optimizer::new(config.target.clone(), &config.flags(), tunables.clone())?;
+        let optimizer = LazyOptimizer::new(config, tunables)?;
         let architecture = optimizer.triple().architecture;
         let baseline = match config.strategy {
-            Strategy::Winch => Baseline::new(architecture, tunables.clone()),
-            _ => None,
+            Strategy::Cranelift => None,
+            _ => Baseline::new(architecture, tunables.clone()),
         };
         Ok(Compilers {
             optimizer,
             baseline,
+            prefers_baseline: config.strategy == Strategy::Winch,
         })
     }
 }
@@ -40,11 +93,11 @@ impl Backend for Compilers {
     }
 
     fn tunables(&self) -> &Tunables {
-        self.optimizer.tunables()
+        &self.optimizer.tunables
     }
 
     fn settings(&self) -> Vec<(String, String)> {
-        self.optimizer.settings()
+        self.optimizer.get().settings()
     }
 
     fn compile_function(
@@ -53,13 +106,13 @@ impl Backend for Compilers {
         wasm: &[u8],
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
-        if let Some(baseline) = &self.baseline {
+        if let Some(baseline) = self.baseline.as_ref().filter(|_| self.prefers_baseline) {
             match baseline.compile_function(module, wasm, index, &mut |_| None) {
                 Err(error) if error.unsupported => {}
                 result => return result,
             }
         }
-        self.optimizer.compile_function(module, wasm, index)
+        self.optimizer.get().compile_function(module, wasm, index)
     }
 
     fn compile_trampoline(
@@ -67,6 +120,9 @@ impl Backend for Compilers {
         kind: Trampoline,
         signature: &Signature,
     ) -> Result<CompiledFunction, CompileError> {
-        self.optimizer.compile_trampoline(kind, signature)
+        match &self.baseline {
+            Some(baseline) => trampoline(baseline, &self.optimizer, kind, signature),
+            None => self.optimizer.get().compile_trampoline(kind, signature),
+        }
     }
 }

@@ -113,6 +113,15 @@ impl Optimizer {
         settings::check_flag(triple, name, value)
     }
 
+    /// Checks that this machine is one that [`Optimizer::new`] makes a compiler for, unless flags say otherwise: much quicker than to make one.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub fn check_machine() -> Result<(), SetupError> {
+        settings::check_machine()
+    }
+
     /// Compiles a function for a module whose code is made while it runs. Returns also how many values it takes, if it starts at a loop.
     ///
     /// # Errors

@@ -180,6 +180,35 @@ pub(crate) fn target(
     })
 }
 
+/// Refuses this machine where [`check_target`] would refuse it as a target.
+pub(crate) fn check_machine() -> Result<(), SetupError> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let required = [
+            ("SSE3", std::is_x86_feature_detected!("sse3")),
+            ("SSSE3", std::is_x86_feature_detected!("ssse3")),
+            ("SSE4.1", std::is_x86_feature_detected!("sse4.1")),
+            ("SSE4.2", std::is_x86_feature_detected!("sse4.2")),
+            ("popcnt", std::is_x86_feature_detected!("popcnt")),
+        ];
+        if let Some((name, _)) = required.iter().find(|(_, has)| !has) {
+            return Err(SetupError::new(format!(
+                "the x86-64 processor must have SSE up to 4.2 and popcnt, but it has no {name}"
+            )));
+        }
+    }
+    match Triple::host().architecture {
+        Architecture::X86_64 | Architecture::Aarch64(_) => Ok(()),
+        other => Err(unsupported_architecture(other)),
+    }
+}
+
+fn unsupported_architecture(architecture: Architecture) -> SetupError {
+    SetupError::new(format!(
+        "the architecture {architecture} is not supported, only x86-64 and AArch64"
+    ))
+}
+
 /// Refuses targets for which translation would need more than the machine has.
 fn check_target(isa: &dyn TargetIsa) -> Result<(), SetupError> {
     let triple = isa.triple();
@@ -210,11 +239,7 @@ fn check_target(isa: &dyn TargetIsa) -> Result<(), SetupError> {
                 ));
             }
         }
-        other => {
-            return Err(SetupError::new(format!(
-                "the architecture {other} is not supported, only x86-64 and AArch64"
-            )));
-        }
+        other => return Err(unsupported_architecture(other)),
     }
     if triple.pointer_width() != Ok(PointerWidth::U64) {
         return Err(SetupError::new("only 64-bit targets are supported"));

@@ -28,6 +28,7 @@ mod skip;
 mod state;
 mod table;
 mod tier;
+mod trampoline;
 mod value;
 
 use crate::buffer::{Buffer, Label};
@@ -49,6 +50,7 @@ pub use profile::Sites;
 use state::State;
 use std::collections::HashMap;
 use std::sync::Arc;
+pub(crate) use trampoline::trampoline;
 use value::Value;
 
 /// What a function leaves for the next one: memory.

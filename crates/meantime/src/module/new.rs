@@ -3,7 +3,9 @@
 use super::{Module, load::Source};
 use crate::tiers::ModuleTiers;
 use crate::{Engine, Error, Result, bail};
-use meantime_compile::{Artifact, Backend, CompileOptions, compile_module_with, describe_module};
+use meantime_compile::{
+    Artifact, ArtifactInfo, Backend, CompileOptions, compile_module_with, describe_module,
+};
 use meantime_module::Module as Decoded;
 use meantime_vm as vm;
 use std::borrow::Cow;
@@ -53,8 +55,15 @@ impl Module {
         let debug_info = has_debug_info(&decoded);
         match engine.tiers() {
             Some(tiers) => {
-                let options = options(engine);
-                let artifact = describe_module(&decoded, &wasm, engine.backend()?, &options)?;
+                let info = ArtifactInfo {
+                    // What is made while it runs is not loaded by anyone.
+                    version: String::new(),
+                    triple: String::new(),
+                    settings: Vec::new(),
+                    tunables: engine.tunables().clone(),
+                };
+                let keep_custom = options(engine).keep_custom;
+                let artifact = describe_module(&decoded, &wasm, info, keep_custom)?;
                 let source = Arc::new(Source::Compiled(artifact));
                 let wasm = vm::SharedBytes::from(wasm.into_owned());
                 let tiers = ModuleTiers::new(tiers.clone(), source.clone(), wasm);

@@ -12,18 +12,17 @@ mod policy;
 pub use log::{Compilation, Tier};
 pub(crate) use module::{Asked, ModuleTiers};
 
+use crate::compilers::LazyOptimizer;
 use crate::{Config, Result, Strategy};
 use background::Background;
 use meantime_abi::Tunables;
 use meantime_baseline::Baseline;
-use meantime_compile::Backend;
-use meantime_optimize::Optimizer;
 use policy::Policy;
 
 /// What the modules of an engine share: both compilers and the background.
 pub(crate) struct EngineTiers {
     baseline: Baseline,
-    optimizer: Optimizer,
+    optimizer: LazyOptimizer,
     background: Background,
     policy: Policy,
 }
@@ -41,7 +40,7 @@ impl EngineTiers {
             tiered: true,
             ..tunables.clone()
         };
-        let optimizer = Optimizer::new(None, &config.flags(), tunables.clone())?;
+        let optimizer = LazyOptimizer::new(config, &tunables)?;
         let architecture = optimizer.triple().architecture;
         let Some(baseline) = Baseline::new(architecture, tunables) else {
             return Ok(None);

@@ -7,11 +7,12 @@
 use super::EngineTiers;
 use super::log::{Log, Tier};
 use crate::Error;
+use crate::compilers::trampoline;
 use crate::store::to_host_error;
 use meantime_abi::{
     CodePtr, CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex,
 };
-use meantime_compile::{Backend, CompileError, patch_distance};
+use meantime_compile::{CompileError, patch_distance};
 use meantime_module::Module;
 use meantime_optimize::{Guess, TierRequest};
 use meantime_vm as vm;
@@ -223,6 +224,7 @@ impl ModuleTiers {
         let (module, wasm) = (self.module(), &self.wasm);
         self.engine
             .optimizer
+            .get()
             .compile_in_tiers(module, wasm, func, &request)
     }
 
@@ -438,11 +440,12 @@ impl vm::Tiers for Asked {
         if let Some(&address) = known.get(&key) {
             return Some(std::ptr::with_exposed_provenance(address));
         }
-        let compiled = tiers
-            .engine
-            .optimizer
-            .compile_trampoline(way, &key.1)
-            .ok()?;
+        let EngineTiers {
+            baseline,
+            optimizer,
+            ..
+        } = &*tiers.engine;
+        let compiled = trampoline(baseline, optimizer, way, &key.1).ok()?;
         let (align, side) = (compiled.align as usize, &compiled.side_table);
         let key_of_code = FuncKey::Trampoline(way, ty);
         // Trampolines have no relocations.
