@@ -40,7 +40,8 @@ impl Module {
         }
         let mut decoder = Decoder::new(features);
         decoder.sections(bytes)?;
-        validate::bodies(std::mem::take(&mut decoder.bodies), parallel)?;
+        let bodies = std::mem::take(&mut decoder.bodies);
+        validate::bodies(&decoder.module, &features, bodies, parallel)?;
         decoder.finish(bytes)
     }
 }
@@ -80,6 +81,8 @@ impl<'a> Decoder<'a> {
             }
             self.section(payload)?;
         }
+        self.module.types = std::mem::take(&mut self.types.defs);
+        self.module.rec_groups = std::mem::take(&mut self.types.groups);
         Ok(())
     }
 
@@ -342,8 +345,6 @@ impl<'a> Decoder<'a> {
     /// What can only be computed from the whole module.
     fn finish(self, bytes: &[u8]) -> Result<Module, ModuleError> {
         let mut module = self.module;
-        module.types = self.types.defs;
-        module.rec_groups = self.types.groups;
         if let Some(section) = self.name_section {
             let names = Names::read(section, module.functions.len());
             module.name = names.module;

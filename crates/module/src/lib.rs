@@ -20,6 +20,7 @@ mod module;
 mod names;
 mod operator_cost;
 mod packed;
+mod plain;
 #[cfg(feature = "wat")]
 mod text;
 mod validate;

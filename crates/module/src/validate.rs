@@ -1,12 +1,15 @@
 //! Validation of function bodies, on one thread or on several.
 //!
 //! The one idea: bodies depend on nothing but the sections before them, so they can be validated in any order; to report the
-//! same mistake every time, it is always the one in the first body that has one.
+//! same mistake every time, it is always the one in the first body that has one. What the fast validator does not know, the full one judges.
 
-use crate::ModuleError;
+use crate::plain::{self, Plain};
+use crate::{Module, ModuleError};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+use wasmparser::{
+    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
+};
 
 /// A body and what its validation needs of the module.
 pub(crate) type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
@@ -14,57 +17,64 @@ pub(crate) type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>
 /// Bytes of code below which starting threads costs more than it saves.
 const PARALLEL_MIN_BYTES: u64 = 256 << 10;
 
-/// Validates the bodies of all functions.
-pub(crate) fn bodies(bodies: Vec<Body<'_>>, parallel: bool) -> Result<(), ModuleError> {
+/// Memory that one body leaves for the next.
+#[derive(Default)]
+struct Scratch {
+    plain: plain::Scratch,
+    full: FuncValidatorAllocations,
+}
+
+/// Validates the bodies of all functions of a module, of which the other sections were read.
+pub(crate) fn bodies(
+    module: &Module,
+    features: &WasmFeatures,
+    bodies: Vec<Body<'_>>,
+    parallel: bool,
+) -> Result<(), ModuleError> {
+    let plain = Plain::new(module, features);
+    let plain = plain.as_ref();
     let bytes: u64 = bodies
         .iter()
         .map(|(_, body)| body.range().end - body.range().start)
         .sum();
     if parallel && bytes >= PARALLEL_MIN_BYTES {
-        on_several_threads(bodies)
+        on_several_threads(plain, bodies)
     } else {
-        let mut allocs = FuncValidatorAllocations::default();
-        for (func, body) in bodies {
-            allocs = one(allocs, func, &body)?;
-        }
-        Ok(())
+        let mut scratch = Scratch::default();
+        let mut bodies = bodies.into_iter();
+        bodies.try_for_each(|(func, body)| one(plain, &mut scratch, func, &body))
     }
 }
 
 fn one(
-    allocs: FuncValidatorAllocations,
+    plain: Option<&Plain>,
+    scratch: &mut Scratch,
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
-) -> Result<FuncValidatorAllocations, ModuleError> {
-    let mut validator = func.into_validator(allocs);
+) -> Result<(), ModuleError> {
+    if plain.is_some_and(|plain| plain.validate(&mut scratch.plain, func.ty, body.as_bytes())) {
+        return Ok(());
+    }
+    let mut validator = func.into_validator(std::mem::take(&mut scratch.full));
     validator.validate(body).map_err(ModuleError::invalid)?;
-    Ok(validator.into_allocations())
+    scratch.full = validator.into_allocations();
+    Ok(())
 }
 
-fn on_several_threads(bodies: Vec<Body<'_>>) -> Result<(), ModuleError> {
+fn on_several_threads(plain: Option<&Plain>, bodies: Vec<Body<'_>>) -> Result<(), ModuleError> {
     // Bodies after the first that failed so far need not be looked at.
     let first_bad = AtomicUsize::new(usize::MAX);
     let worst = bodies
         .into_par_iter()
         .enumerate()
-        .map_init(
-            || Some(FuncValidatorAllocations::default()),
-            |allocs, (i, (func, body))| {
-                if i > first_bad.load(Ordering::Relaxed) {
-                    return None;
-                }
-                match one(allocs.take().unwrap_or_default(), func, &body) {
-                    Ok(back) => {
-                        *allocs = Some(back);
-                        None
-                    }
-                    Err(error) => {
-                        first_bad.fetch_min(i, Ordering::Relaxed);
-                        Some((i, error))
-                    }
-                }
-            },
-        )
+        .map_init(Scratch::default, |scratch, (i, (func, body))| {
+            if i > first_bad.load(Ordering::Relaxed) {
+                return None;
+            }
+            let error = one(plain, scratch, func, &body).err()?;
+            first_bad.fetch_min(i, Ordering::Relaxed);
+            Some((i, error))
+        })
         .flatten_iter()
         .min_by_key(|(i, _)| *i);
     match worst {

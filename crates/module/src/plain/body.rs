@@ -1,0 +1,527 @@
+//! The walk over a body.
+//!
+//! The one idea: the operands of all blocks are on one stack, at whose bottom lie two bytes that are no type; a block knows where its own begin. After
+//! a branch that is always taken there are as many more of whatever type is wanted.
+
+use super::table::{Class, ROWS, Row, TRUNCATIONS};
+use super::*;
+
+/// Bytes at the bottom of the stack that no block owns, so that two can always be read.
+const BOTTOM: usize = 2;
+/// How many locals a function can have: an implementation limit of the full validator.
+const MAX_LOCALS: usize = 50_000;
+/// How many may be listed for a small body: to declare them takes a few bytes, to list them as many as they are.
+const MAX_LOCALS_FOR_FREE: usize = 256;
+
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+enum Kind {
+    Block,
+    Loop,
+    If,
+}
+
+/// A block that is open.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Frame {
+    kind: Kind,
+    ty: Signature,
+    /// Where its operands begin.
+    base: usize,
+    /// Whether what follows cannot be reached.
+    unreachable: bool,
+}
+
+/// See the module. All of it ends with `None` where the validity is not known.
+pub(super) struct Walk<'a> {
+    plain: &'a Plain,
+    code: &'a [u8],
+    at: usize,
+    stack: &'a mut Vec<Code>,
+    top: usize,
+    locals: &'a mut Vec<Code>,
+    frames: &'a mut Vec<Frame>,
+    /// Of the innermost block.
+    base: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        plain: &'a Plain,
+        scratch: &'a mut Scratch,
+        ty: Signature,
+        code: &'a [u8],
+    ) -> Walk<'a> {
+        let Scratch {
+            stack,
+            locals,
+            frames,
+        } = scratch;
+        // One operand for each byte that is left is always enough, but for what pushes several, which sees to that itself.
+        if stack.len() < BOTTOM + code.len() {
+            stack.resize(BOTTOM + code.len(), OTHER);
+        }
+        frames.clear();
+        frames.push(Frame {
+            kind: Kind::Block,
+            ty,
+            base: BOTTOM,
+            unreachable: false,
+        });
+        locals.clear();
+        locals.extend_from_slice(&plain.codes[ty.params.range()]);
+        Walk {
+            plain,
+            code,
+            at: 0,
+            stack,
+            top: BOTTOM,
+            locals,
+            frames,
+            base: BOTTOM,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Option<()> {
+        self.declare_locals()?;
+        loop {
+            let row = &ROWS[usize::from(self.byte()?)];
+            match row.class {
+                Class::Simple => self.simple(row)?,
+                Class::LocalGet => {
+                    let ty = self.local()?;
+                    self.push(ty);
+                }
+                Class::LocalSet => {
+                    let ty = self.local()?;
+                    self.pop(ty)?;
+                }
+                Class::LocalTee => {
+                    let ty = self.local()?;
+                    self.pop(ty)?;
+                    self.push(ty);
+                }
+                Class::Const32 => {
+                    self.skip_signed::<32>()?;
+                    self.push(row.push);
+                }
+                Class::Const64 => {
+                    self.skip_signed::<64>()?;
+                    self.push(row.push);
+                }
+                Class::Bytes => {
+                    self.at += usize::from(row.number);
+                    self.push(row.push);
+                }
+                Class::Load => {
+                    self.memarg(row.number)?;
+                    self.pop(self.plain.memory)?;
+                    self.push(row.push);
+                }
+                Class::Store => {
+                    self.memarg(row.number)?;
+                    self.pop(row.push)?;
+                    self.pop(self.plain.memory)?;
+                }
+                Class::End => {
+                    if self.end()? {
+                        return (self.at == self.code.len()).then_some(());
+                    }
+                }
+                class => self.other(class)?,
+            }
+        }
+    }
+
+    fn declare_locals(&mut self) -> Option<()> {
+        for _ in 0..self.unsigned()? {
+            let count = self.unsigned()? as usize;
+            let ty = number_type(self.byte()?)?;
+            let len = self.locals.len().saturating_add(count);
+            if len > MAX_LOCALS || len > MAX_LOCALS_FOR_FREE + self.code.len() {
+                return None;
+            }
+            self.locals.resize(len, ty);
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.code.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// An unsigned number of 32 bits.
+    #[inline(always)]
+    fn unsigned(&mut self) -> Option<u32> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(u32::from(first));
+        }
+        self.long_unsigned(first)
+    }
+
+    fn long_unsigned(&mut self, first: u8) -> Option<u32> {
+        let mut value = u32::from(first & 0x7f);
+        for shift in [7, 14, 21] {
+            let byte = self.byte()?;
+            value |= u32::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        let last = self.byte()?;
+        (last < 0x10).then_some(value | u32::from(last) << 28)
+    }
+
+    /// Reads an unsigned number of 64 bits.
+    fn skip_unsigned_64(&mut self) -> Option<()> {
+        for _ in 0..9 {
+            if self.byte()? < 0x80 {
+                return Some(());
+            }
+        }
+        (self.byte()? < 2).then_some(())
+    }
+
+    /// Reads a signed number.
+    #[inline(always)]
+    fn skip_signed<const BITS: u32>(&mut self) -> Option<()> {
+        for _ in 0..BITS / 7 {
+            if self.byte()? < 0x80 {
+                return Some(());
+            }
+        }
+        // The bits that are not part of the number repeat its sign.
+        let sign = !0 << (BITS % 7 - 1) & 0x7f;
+        let byte = self.byte()?;
+        (byte < 0x80 && (byte & sign == 0 || byte & sign == sign)).then_some(())
+    }
+
+    #[inline(always)]
+    fn push(&mut self, ty: Code) {
+        self.stack[self.top] = ty;
+        self.top += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self, ty: Code) -> Option<()> {
+        if self.top == self.base {
+            return self.pop_unknown();
+        }
+        self.top -= 1;
+        (self.stack[self.top] == ty).then_some(())
+    }
+
+    /// There is an operand of any type where the code cannot be reached.
+    #[cold]
+    fn pop_unknown(&mut self) -> Option<()> {
+        self.frames.last()?.unreachable.then_some(())
+    }
+
+    #[inline(always)]
+    fn simple(&mut self, row: &Row) -> Option<()> {
+        let bottom = self.top.wrapping_sub(usize::from(row.pops));
+        let types = u16::from_le_bytes([self.stack[self.top - 2], self.stack[self.top - 1]]);
+        if bottom < self.base || types & row.mask != row.pattern {
+            return self.partly_unknown(row);
+        }
+        self.stack[bottom] = row.push;
+        self.top = bottom + 1;
+        Some(())
+    }
+
+    #[cold]
+    fn partly_unknown(&mut self, row: &Row) -> Option<()> {
+        // Both are of the same type.
+        for _ in 0..row.pops {
+            self.pop((row.pattern >> 8) as Code)?;
+        }
+        self.push(row.push);
+        Some(())
+    }
+
+    /// Has room for so many operands and one for each byte that is left.
+    fn make_room(&mut self, count: usize) {
+        let len = self.top + count + (self.code.len() - self.at.min(self.code.len()));
+        if self.stack.len() < len {
+            self.stack.resize(len, OTHER);
+        }
+    }
+
+    #[inline(always)]
+    fn local(&mut self) -> Option<Code> {
+        let index = self.unsigned()? as usize;
+        self.locals.get(index).copied()
+    }
+
+    /// The memory argument of an access of the first memory, if there is one.
+    #[inline(always)]
+    fn memarg(&mut self, max_align: u8) -> Option<()> {
+        // A longer form, or one with another memory, is larger than any alignment.
+        if self.byte()? > max_align {
+            return None;
+        }
+        match self.plain.memory {
+            I32 => self.unsigned().map(drop),
+            I64 => self.skip_unsigned_64(),
+            _ => None,
+        }
+    }
+
+    fn pop_all(&mut self, types: Span) -> Option<()> {
+        let types = &self.plain.codes[types.range()];
+        let bottom = self.top.wrapping_sub(types.len());
+        if bottom >= self.base && bottom <= self.top {
+            self.top = bottom;
+            return (self.stack[bottom..bottom + types.len()] == *types).then_some(());
+        }
+        types.iter().rev().try_for_each(|ty| self.pop(*ty))
+    }
+
+    fn push_all(&mut self, types: Span) {
+        let types = &self.plain.codes[types.range()];
+        self.make_room(types.len());
+        self.stack[self.top..self.top + types.len()].copy_from_slice(types);
+        self.top += types.len();
+    }
+
+    /// What a branch to this block takes along.
+    fn label(&self, depth: u32) -> Option<Span> {
+        let index = self.frames.len().checked_sub(1 + depth as usize)?;
+        let frame = self.frames.get(index)?;
+        Some(match frame.kind {
+            Kind::Loop => frame.ty.params,
+            _ => frame.ty.results,
+        })
+    }
+
+    fn never_returns(&mut self) -> Option<()> {
+        self.frames.last_mut()?.unreachable = true;
+        self.top = self.base;
+        Some(())
+    }
+
+    fn block_type(&mut self) -> Option<Signature> {
+        let first = *self.code.get(self.at)?;
+        if first == 0x40 {
+            self.at += 1;
+            return Some(Signature::default());
+        }
+        if let Some(ty) = number_type(first) {
+            self.at += 1;
+            let results = Span {
+                start: u32::from(ty),
+                end: u32::from(ty) + 1,
+            };
+            return Some(Signature {
+                params: Span::default(),
+                results,
+            });
+        }
+        // A signed number, of which the positive half is wanted: in the last byte, the upper bit is the sign.
+        let index = self.unsigned()?;
+        if self.code.get(self.at - 1)? & 0x40 != 0 {
+            return None;
+        }
+        self.plain.types.get(index as usize).copied().flatten()
+    }
+
+    fn begin(&mut self, kind: Kind) -> Option<()> {
+        let ty = self.block_type()?;
+        if kind == Kind::If {
+            self.pop(I32)?;
+        }
+        self.pop_all(ty.params)?;
+        self.enter(kind, ty);
+        Some(())
+    }
+
+    fn enter(&mut self, kind: Kind, ty: Signature) {
+        self.base = self.top;
+        self.frames.push(Frame {
+            kind,
+            ty,
+            base: self.top,
+            unreachable: false,
+        });
+        self.push_all(ty.params);
+    }
+
+    /// Ends a block, whose results are taken from the stack.
+    fn leave(&mut self) -> Option<Frame> {
+        let frame = *self.frames.last()?;
+        self.pop_all(frame.ty.results)?;
+        if self.top != self.base {
+            return None;
+        }
+        self.frames.pop();
+        Some(frame)
+    }
+
+    /// Whether that was the end of the function.
+    fn end(&mut self) -> Option<bool> {
+        let frame = self.leave()?;
+        let Some(outer) = self.frames.last() else {
+            return Some(true);
+        };
+        self.base = outer.base;
+        let codes = &self.plain.codes;
+        let (params, results) = (frame.ty.params.range(), frame.ty.results.range());
+        if frame.kind == Kind::If && codes[params] != codes[results] {
+            return None;
+        }
+        self.push_all(frame.ty.results);
+        Some(false)
+    }
+
+    fn br_table(&mut self) -> Option<()> {
+        let count = self.unsigned()?;
+        self.pop(I32)?;
+        let mut arity = None;
+        for _ in 0..=count {
+            let depth = self.unsigned()?;
+            let types = &self.plain.codes[self.label(depth)?.range()];
+            let bottom = self.top.checked_sub(types.len())?;
+            let fits = bottom >= self.base && self.stack[bottom..self.top] == *types;
+            if !fits || arity.is_some_and(|arity| arity != types.len()) {
+                return None;
+            }
+            arity = Some(types.len());
+        }
+        self.never_returns()
+    }
+
+    fn call(&mut self, ty: Signature) -> Option<()> {
+        self.pop_all(ty.params)?;
+        self.push_all(ty.results);
+        Some(())
+    }
+
+    fn global(&mut self) -> Option<(Code, bool)> {
+        let index = self.unsigned()? as usize;
+        let global = *self.plain.globals.get(index)?;
+        (global.0 != OTHER).then_some(global)
+    }
+
+    /// The index of the first memory, if there is one; its type of addresses.
+    fn memory(&mut self) -> Option<Code> {
+        (self.byte()? == 0 && self.plain.memory != OTHER).then_some(self.plain.memory)
+    }
+
+    fn other(&mut self, class: Class) -> Option<()> {
+        match class {
+            Class::Nop => {}
+            Class::Unreachable => self.never_returns()?,
+            Class::Block => self.begin(Kind::Block)?,
+            Class::Loop => self.begin(Kind::Loop)?,
+            Class::If => self.begin(Kind::If)?,
+            Class::Else => {
+                let frame = self.leave()?;
+                if frame.kind != Kind::If {
+                    return None;
+                }
+                self.enter(Kind::Block, frame.ty);
+            }
+            Class::Br => {
+                let depth = self.unsigned()?;
+                let types = self.label(depth)?;
+                self.pop_all(types)?;
+                self.never_returns()?;
+            }
+            Class::BrIf => {
+                let depth = self.unsigned()?;
+                self.pop(I32)?;
+                let types = self.label(depth)?;
+                if types.start != types.end {
+                    self.pop_all(types)?;
+                    self.push_all(types);
+                }
+            }
+            Class::BrTable => self.br_table()?,
+            Class::Return => {
+                let types = self.frames.first()?.ty.results;
+                self.pop_all(types)?;
+                self.never_returns()?;
+            }
+            Class::Call => {
+                let index = self.unsigned()? as usize;
+                self.call(self.plain.functions.get(index).copied().flatten()?)?;
+            }
+            Class::CallIndirect => {
+                let ty = self.unsigned()? as usize;
+                let table = self.unsigned()? as usize;
+                let ty = self.plain.types.get(ty).copied().flatten()?;
+                let index = *self.plain.tables.get(table)?;
+                if index == OTHER {
+                    return None;
+                }
+                self.pop(index)?;
+                self.call(ty)?;
+            }
+            Class::Drop => {
+                if self.top == self.base {
+                    self.pop_unknown()?;
+                } else {
+                    self.top -= 1;
+                }
+            }
+            Class::Select => {
+                self.pop(I32)?;
+                if self.top < self.base + 2 || self.stack[self.top - 1] != self.stack[self.top - 2]
+                {
+                    return None;
+                }
+                self.top -= 1;
+            }
+            Class::GlobalGet => {
+                let (ty, _) = self.global()?;
+                self.push(ty);
+            }
+            Class::GlobalSet => {
+                let (ty, mutable) = self.global()?;
+                mutable.then_some(())?;
+                self.pop(ty)?;
+            }
+            Class::MemorySize => {
+                let ty = self.memory()?;
+                self.push(ty);
+            }
+            Class::MemoryGrow => {
+                let ty = self.memory()?;
+                self.pop(ty)?;
+                self.push(ty);
+            }
+            Class::Prefix => self.prefixed()?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Operators with the prefix `0xfc`.
+    fn prefixed(&mut self) -> Option<()> {
+        let number = self.byte()?;
+        if let Some(row) = TRUNCATIONS.get(usize::from(number)) {
+            return self.simple(row);
+        }
+        let memories = match number {
+            // `memory.copy`, `memory.fill`.
+            10 => 2,
+            11 => 1,
+            _ => return None,
+        };
+        for _ in 0..memories {
+            self.memory()?;
+        }
+        let address = self.plain.memory;
+        self.pop(address)?;
+        self.pop(if memories == 2 { address } else { I32 })?;
+        self.pop(address)
+    }
+}
+
+/// The type of a number, where the byte is one.
+fn number_type(byte: u8) -> Option<Code> {
+    (0x7c..=0x7f).contains(&byte).then(|| 0x80 - byte)
+}
