@@ -95,8 +95,8 @@ pub struct VmStoreContext {
 /// A function's code slot: where its newest code starts, and how much longer its code of the first tier may run.
 ///
 /// With [`Tunables::tiered`](crate::Tunables::tiered), functions of the same module call each other through these. Code of the first tier
-/// subtracts from the budget at each entry and at each jump back to a loop's start; what makes it negative calls the builtin `tier_up` or
-/// `osr_enter`, which refills it.
+/// subtracts from the budget an odd amount at each entry and an even one at each jump back to a loop's start; what makes it negative calls the builtin
+/// `tier_up` or `osr_enter`, which refills it. As long as it is refilled with even amounts, its lowest bit says whether entries were many or none.
 #[derive(Debug)]
 #[repr(C, align(16))]
 pub struct CodeSlot {

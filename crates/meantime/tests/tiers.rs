@@ -324,3 +324,114 @@ fn what_is_mostly_called_is_called_with_its_own_context() {
         assert_eq!(run.call(&mut store, (100, 11)).unwrap(), 90 + 10 * 1000);
     }
 }
+
+/// A function with a body of many additions, which is called often and has a loop.
+fn long_function(additions: usize) -> String {
+    let additions = "(i32.add (i32.const 1))".repeat(additions);
+    format!(
+        r#"(module
+            (func $long (export "long") (param $n i32) (result i32) (local $x i32)
+                (loop $again
+                    (local.set $x (i32.add (local.get $x) (i32.const 1)))
+                    (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (local.get $x)
+                {additions}))"#
+    )
+}
+
+fn tiers_of(config: &Config, wat: &str, calls: u32, param: i32, result: i32) -> Vec<Tier> {
+    let engine = Engine::new(config).unwrap();
+    let module = Module::new(&engine, wat).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let long = instance
+        .get_typed_func::<i32, i32>(&mut store, "long")
+        .unwrap();
+    for _ in 0..calls {
+        assert_eq!(long.call(&mut store, param).unwrap(), result);
+    }
+    module.compilations().iter().map(|c| c.tier).collect()
+}
+
+#[test]
+fn a_function_that_is_too_long_stays_in_the_first_tier() {
+    // Three bytes each: more than half a mebibyte.
+    let long = 180_000;
+    let wat = long_function(long);
+    let mut config = Config::new();
+    config.tier_up_budget(0).tier_up_waits(true);
+    let result = 5000 + long as i32;
+    let tiers = tiers_of(&config, &wat, 3, 5000, result);
+    assert_eq!(tiers, [Tier::Baseline]);
+    // One that is just not too long is optimized both ways.
+    let tiers = tiers_of(&config, &long_function(1000), 3, 5000, 6000);
+    assert!(tiers.contains(&Tier::Optimized), "{tiers:?}");
+    assert!(
+        tiers.iter().any(|t| matches!(t, Tier::Loop(_))),
+        "{tiers:?}"
+    );
+}
+
+#[test]
+fn what_becomes_too_large_on_the_way_stays_in_the_first_tier() {
+    // Each of these bytes is many instructions.
+    let tests = "(ref.test (ref $sub) (local.get $any)) (i32.add)".repeat(60_000);
+    let wat = format!(
+        r#"(module
+            (type $super (sub (struct)))
+            (type $sub (sub $super (struct (field i32))))
+            (func $long (export "long") (param $n i32) (result i32) (local $any anyref)
+                (loop $again
+                    (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (local.get $n)
+                (drop (br_if 0 (i32.const 0) (i32.const 1)))
+                {tests}))"#
+    );
+    let mut config = Config::new();
+    config.tier_up_budget(0).tier_up_waits(true).wasm_gc(true);
+    config.wasm_function_references(true);
+    let tiers = tiers_of(&config, &wat, 2, 5000, 0);
+    assert_eq!(tiers, [Tier::Baseline]);
+}
+
+#[test]
+fn a_function_that_is_entered_again_and_again_needs_no_code_for_its_loops() {
+    let wat = r#"(module
+        (func $short (param $n i32) (result i32) (local $x i32)
+            (loop $again
+                (local.set $x (i32.add (local.get $x) (local.get $n)))
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $x))
+        (func (export "long") (param $n i32) (result i32) (local $x i32)
+            (local.set $x (call $short (i32.const 3)))
+            (local.set $x (call $short (i32.const 4)))
+            (call $short (local.get $n))))"#;
+    let engine = engine(2000, false);
+    let module = Module::new(&engine, wat).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let long = instance
+        .get_typed_func::<i32, i32>(&mut store, "long")
+        .unwrap();
+    for _ in 0..20_000 {
+        assert_eq!(long.call(&mut store, 7).unwrap(), 28);
+    }
+    engine.wait_for_tier_up();
+    let compilations = module.compilations();
+    let of = |function| compilations.iter().filter(move |c| c.function == function);
+    assert!(of(0).any(|c| c.tier == Tier::Optimized));
+    assert!(of(0).all(|c| !matches!(c.tier, Tier::Loop(_))));
+}
+
+#[test]
+fn an_engine_ends_while_a_large_function_is_being_optimized() {
+    // Optimizing it takes a good part of a second at least where tests run.
+    let wat = long_function(100_000);
+    let mut config = Config::new();
+    config.tier_up_budget(0);
+    let began = std::time::Instant::now();
+    let tiers = tiers_of(&config, &wat, 3, 10, 10 + 100_000);
+    let ran = began.elapsed();
+    // Nobody waited for it, neither the guest nor who dropped the engine.
+    assert_eq!(tiers, [Tier::Baseline], "within {ran:?}");
+}

@@ -35,6 +35,26 @@ pub struct TierRequest<'a> {
     pub direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
     /// What a call through a reference mostly calls, by the offset of its opcode in the module's bytes, where that is known.
     pub mostly_called: &'a dyn Fn(u32) -> Option<Guess>,
+    /// How large it may become.
+    pub limits: Limits,
+}
+
+/// How large a function may become in the compiler's intermediate code: what compiling it costs in time and memory. Beyond that it is refused, before
+/// the dear part begins, which cannot be interrupted.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Instructions.
+    pub instructions: usize,
+    /// Blocks times variables: what making SSA of locals may take, in units of four bytes.
+    pub block_variables: usize,
+}
+
+impl Limits {
+    /// No limits but those of the compiler itself.
+    pub const NONE: Limits = Limits {
+        instructions: usize::MAX,
+        block_variables: usize::MAX,
+    };
 }
 
 /// A function of the module that calls mostly go to.
@@ -52,6 +72,7 @@ impl TierRequest<'_> {
         from_loop: None,
         direct: &|_| true,
         mostly_called: &|_| None,
+        limits: Limits::NONE,
     };
 }
 
@@ -126,7 +147,8 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// As [`Backend::compile_function`]; with `unsupported` set where it cannot be told which values at the start of a loop are references.
+    /// As [`Backend::compile_function`]; when the function is larger than the request allows; and with `unsupported` set where it cannot be told which
+    /// values at the start of a loop are references.
     pub fn compile_in_tiers(
         &self,
         module: &Module,

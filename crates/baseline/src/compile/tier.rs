@@ -1,8 +1,8 @@
 //! Counting against the budget, and leaving a loop for better code.
 //!
-//! The one idea: entering a function and each iteration of a loop costs about a sixteenth of its bytes of Wasm, at most [`MAX_COST`]; what makes the
-//! function's budget negative leads to code apart. There, at a loop's start, all values are in their canonical places, from where they go to the
-//! array that the optimized code begins with.
+//! The one idea: entering a function and each iteration of a loop costs about an eighth of its bytes of Wasm, at most [`MAX_COST`], an odd number for the
+//! one and an even number for the other; what makes the function's budget negative leads to code apart. There, at a loop's start, all values are in
+//! their canonical places, from where they go to the array that the optimized code begins with.
 
 use super::Compiler;
 use super::cold::{Cold, Rest, Saved};
@@ -14,7 +14,7 @@ use meantime_abi::{Builtin, CodeSlot, ValRaw, ValRepr, VmContext, VmHeader, VmSt
 use std::mem::offset_of;
 
 /// The most that a step costs.
-const MAX_COST: usize = 127;
+const MAX_COST: usize = 126;
 
 /// A function with more locals is not left from within a loop.
 const MAX_OSR_LOCALS: usize = 1000;
@@ -31,8 +31,9 @@ pub(super) struct LoopCount {
     begin: usize,
 }
 
+/// What going through so many bytes costs: an even number.
 fn cost(bytes: usize) -> u8 {
-    (1 + bytes / 16).min(MAX_COST) as u8
+    (2 * (1 + bytes / 16)).min(MAX_COST) as u8
 }
 
 impl<M: Machine> Compiler<'_, M> {
@@ -51,7 +52,7 @@ impl<M: Machine> Compiler<'_, M> {
         if !self.tunables.tiered {
             return;
         }
-        let (label, _) = self.count(cost(self.code.len()));
+        let (label, _) = self.count(cost(self.code.len()) - 1);
         let rest = self.rest_of_cold(label, M::TEMPS);
         self.s.cold.push(Cold::Entry { rest });
     }
@@ -61,7 +62,7 @@ impl<M: Machine> Compiler<'_, M> {
         if !self.tunables.tiered {
             return None;
         }
-        let (label, amount_at) = self.count(1);
+        let (label, amount_at) = self.count(2);
         let rest = self.rest_of_cold(label, M::TEMPS);
         let values = self.osr_values();
         self.s.cold.push(Cold::Loop {

@@ -1,51 +1,54 @@
 //! The threads that optimize while the program runs, and what waits for them.
 //!
-//! The one idea: a queue ordered by heat. Threads are started when there is something to do, up to a number, and end when the engine does; each
-//! piece of work brings what it needs, so nobody waits for a thread.
+//! The one idea: what waits says how urgent it is whenever a thread has time, for what is hot changes. Threads are started when there is something to do,
+//! up to a number, and end when the engine does; each piece of work brings what it needs, so nobody waits for a thread.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Waiting pieces of work beyond which new ones are refused: their functions ask again when their next budget is spent.
-const MAX_QUEUED: usize = 4096;
+const MAX_QUEUED: usize = 1024;
 /// Bytes of stack: the optimizing compiler recurses with the nesting of what it compiles.
 const STACK: usize = 8 << 20;
 
-struct Job {
-    heat: u32,
-    /// Those of equal heat are done in the order in which they came.
-    number: u64,
-    work: Box<dyn FnOnce() + Send>,
+/// A piece of work.
+pub(super) trait Work: Send {
+    /// How urgent it is now.
+    fn urgency(&self) -> f64;
+
+    /// Does it.
+    fn run(self: Box<Self>);
 }
 
-impl PartialEq for Job {
-    fn eq(&self, other: &Job) -> bool {
-        self.cmp(other) == Ordering::Equal
+/// What a guest waits for.
+struct Awaited<F>(F);
+
+impl<F: FnOnce() + Send> Work for Awaited<F> {
+    fn urgency(&self) -> f64 {
+        f64::INFINITY
     }
-}
 
-impl Eq for Job {}
-
-impl PartialOrd for Job {
-    fn partial_cmp(&self, other: &Job) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Job {
-    fn cmp(&self, other: &Job) -> Ordering {
-        (self.heat, other.number).cmp(&(other.heat, self.number))
+    fn run(self: Box<Self>) {
+        (self.0)();
     }
 }
 
 #[derive(Default)]
 struct State {
-    queue: BinaryHeap<Job>,
-    number: u64,
+    /// In the order in which it came.
+    queue: Vec<Box<dyn Work>>,
     threads: usize,
     idle: usize,
     ended: bool,
+}
+
+impl State {
+    /// Takes out the most urgent; of several the one that came first.
+    fn next(&mut self) -> Option<Box<dyn Work>> {
+        let urgencies = self.queue.iter().map(|work| work.urgency());
+        let all = urgencies.enumerate();
+        let (most, _) = all.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
+        Some(self.queue.remove(most))
+    }
 }
 
 #[derive(Default)]
@@ -59,7 +62,7 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Work runs outside of the lock, so nothing panics inside.
+        // Work runs outside of the lock, and looking at its urgency does not panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,10 +72,10 @@ impl Shared {
             if state.ended {
                 return;
             }
-            if let Some(job) = state.queue.pop() {
+            if let Some(work) = state.next() {
                 drop(state);
                 // What a panic leaves undone stays in the tier it is in.
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.work));
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.run()));
                 state = self.lock();
                 continue;
             }
@@ -103,21 +106,17 @@ impl Background {
         }
     }
 
-    /// Has work done, the hottest first. False when too much waits already.
-    pub fn queue(&self, heat: u32, work: impl FnOnce() + Send + 'static) -> bool {
+    /// Has work done, the most urgent first. False when too much waits already.
+    pub fn queue(&self, work: Box<dyn Work>) -> bool {
+        self.queue_with(work, self.max_threads)
+    }
+
+    fn queue_with(&self, work: Box<dyn Work>, max_threads: usize) -> bool {
         let mut state = self.shared.lock();
         if state.queue.len() >= MAX_QUEUED {
             return false;
         }
-        let number = state.number;
-        state.number += 1;
-        state.queue.push(Job {
-            heat,
-            number,
-            work: Box::new(work),
-        });
-        // A guest that waits does not wait for other work.
-        let max_threads = self.max_threads + usize::from(heat == u32::MAX);
+        state.queue.push(work);
         if state.idle == 0 && state.threads < max_threads {
             let shared = self.shared.clone();
             let thread = std::thread::Builder::new()
@@ -127,8 +126,12 @@ impl Background {
             // A system without room for a thread runs on with the code there is.
             state.threads += usize::from(thread.is_ok());
         }
+        if state.threads == 0 {
+            state.queue.pop();
+            return false;
+        }
         self.shared.work.notify_one();
-        state.threads > 0
+        true
     }
 
     /// Has work done at once and waits for its result; none when there is no thread to do it or it panicked.
@@ -139,7 +142,10 @@ impl Background {
             // Whoever waited is there until it gets the result.
             let _ = sender.send(result);
         };
-        self.queue(u32::MAX, send).then(|| receiver.recv().ok())?
+        // A guest that waits does not wait for other work.
+        let threads = self.max_threads + 1;
+        self.queue_with(Box::new(Awaited(send)), threads)
+            .then(|| receiver.recv().ok())?
     }
 
     /// Waits until there is nothing to do.
@@ -169,19 +175,33 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    struct Test<F>(f64, F);
+
+    impl<F: FnOnce() + Send> Work for Test<F> {
+        fn urgency(&self) -> f64 {
+            self.0
+        }
+
+        fn run(self: Box<Self>) {
+            (self.1)();
+        }
+    }
+
     #[test]
-    fn the_hottest_is_done_first() {
+    fn the_most_urgent_is_done_first() {
         let background = Background::new(false);
         let (go, wait) = mpsc::channel::<()>();
         let (done, order) = mpsc::channel();
-        background.queue(u32::MAX, move || wait.recv().unwrap());
-        for heat in [1, 3, 2, 3] {
+        let first = move || wait.recv().unwrap();
+        background.queue(Box::new(Test(f64::INFINITY, first)));
+        for (number, urgency) in [1.0, 3.0, 2.0, 3.0].into_iter().enumerate() {
             let done = done.clone();
-            background.queue(heat, move || done.send(heat).unwrap());
+            let work = move || done.send(number).unwrap();
+            background.queue(Box::new(Test(urgency, work)));
         }
         go.send(()).unwrap();
         background.wait();
-        assert_eq!(order.try_iter().collect::<Vec<_>>(), [3, 3, 2, 1]);
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), [1, 3, 2, 0]);
     }
 
     #[test]
@@ -192,18 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn an_end_drops_what_waits() {
+    fn an_end_drops_what_waits_and_waits_for_nothing() {
         // With one thread: nobody who waits has another started.
         let background = Background::new(false);
         let (go, wait) = mpsc::channel::<()>();
         let (begun, begins) = mpsc::channel();
         let (done, order) = mpsc::channel();
-        background.queue(1, move || {
+        let first = move || {
             begun.send(()).unwrap();
             wait.recv().unwrap();
-        });
+        };
+        background.queue(Box::new(Test(1.0, first)));
         begins.recv().unwrap();
-        background.queue(1, move || done.send(()).unwrap());
+        let second = move || done.send(()).unwrap();
+        background.queue(Box::new(Test(1.0, second)));
+        // The first is not done before this returns.
         drop(background);
         go.send(()).unwrap();
         // The sender is gone with the work that was dropped.

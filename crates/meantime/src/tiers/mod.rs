@@ -1,13 +1,16 @@
 //! Code made while the program runs: the baseline compiler at a function's first call, the optimizing one in the background for what turns
 //! out to be hot.
 //!
-//! `module` is what one module's code asks for and gets; `background` the threads that optimize; `policy` the numbers. The one idea: a function has one
-//! stage after the other and never goes back, and whoever runs old code finishes there or leaves it at the start of a loop.
+//! `module` is what one module's code asks for and gets, `better` how it gets better code; `sites` what calls call; `background` the threads that
+//! optimize; `policy` the numbers. The one idea: a function has one stage after the other and never goes back, and whoever runs old code finishes there or
+//! leaves it at the start of a loop.
 
 mod background;
+mod better;
 mod log;
 mod module;
 mod policy;
+mod sites;
 
 pub use log::{Compilation, Tier};
 pub(crate) use module::{Asked, ModuleTiers};
@@ -18,6 +21,7 @@ use background::Background;
 use meantime_abi::Tunables;
 use meantime_baseline::Baseline;
 use policy::Policy;
+use std::sync::atomic::AtomicUsize;
 
 /// What the modules of an engine share: both compilers and the background.
 pub(crate) struct EngineTiers {
@@ -25,6 +29,8 @@ pub(crate) struct EngineTiers {
     optimizer: LazyOptimizer,
     background: Background,
     policy: Policy,
+    /// Bytes of optimized code of all modules that there are.
+    optimized: AtomicUsize,
 }
 
 impl EngineTiers {
@@ -50,6 +56,7 @@ impl EngineTiers {
             optimizer,
             background: Background::new(config.parallel_compilation),
             policy: Policy::new(config),
+            optimized: AtomicUsize::new(0),
         }))
     }
 

@@ -1,30 +1,32 @@
 //! What the code of one module asks for while it runs, and gets.
 //!
 //! The one idea: each function has a stage, which only rises. The first caller takes it from `Cold` to `Compiling` and others wait; whoever spends
-//! a budget takes it from `First` to `Queued`, and a thread of the background to `Optimized`. Where a function can be entered in its middle is kept
-//! apart, by loop.
+//! a budget takes it from `First` to `Queued`, and a thread of the background to `Last` or `Refused` (`better`).
 
 use super::EngineTiers;
+use super::better::Loops;
 use super::log::{Log, Tier};
+use super::policy::Policy;
+use super::sites::Sites;
 use crate::Error;
 use crate::compilers::trampoline;
 use crate::store::to_host_error;
 use meantime_abi::{
     CodePtr, CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex,
 };
-use meantime_compile::{CompileError, patch_distance};
+use meantime_compile::patch_distance;
 use meantime_module::Module;
-use meantime_optimize::{Guess, TierRequest};
+use meantime_optimize::Limits;
 use meantime_vm as vm;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// How far a function is.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Debug)]
 #[repr(u8)]
-enum Stage {
+pub(super) enum Stage {
     /// It was never called.
     Cold,
     /// Someone compiles it for the first time.
@@ -33,37 +35,63 @@ enum Stage {
     First,
     /// Better code is being made.
     Queued,
-    /// It has the best code there is, or better code cannot be made.
+    /// It has the best code there is.
     Last,
+    /// It stays in the first tier: better code cannot be made, or would cost too much.
+    Refused,
 }
 
-/// Where a function can be entered in its middle.
-#[derive(Copy, Clone, Debug)]
-enum LoopCode {
-    Queued,
-    Ready(usize, u32),
-    Never,
+/// What is known of a function.
+#[derive(Default)]
+pub(super) struct Function {
+    stage: AtomicU8,
+    /// How many budgets it spent.
+    pub spent: AtomicU32,
+    /// How many of them in a row, at loops, without being entered in between.
+    pub stuck: AtomicU32,
+}
+
+impl Function {
+    pub fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Acquire) {
+            0 => Stage::Cold,
+            1 => Stage::Compiling,
+            2 => Stage::First,
+            3 => Stage::Queued,
+            4 => Stage::Last,
+            _ => Stage::Refused,
+        }
+    }
+
+    /// Takes it from one stage to the next; false when it is not there.
+    pub fn advance(&self, from: Stage, to: Stage) -> bool {
+        self.stage
+            .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
 }
 
 /// The tiers of a module.
 pub(crate) struct ModuleTiers {
-    engine: Arc<EngineTiers>,
+    pub(super) engine: Arc<EngineTiers>,
     /// Its description, with the ranges of function bodies in `wasm`.
     module: Arc<dyn AsRef<Module> + Send + Sync>,
     wasm: vm::SharedBytes,
-    stages: Box<[AtomicU8]>,
+    functions: Box<[Function]>,
     /// How many threads wait for a stage to leave `Compiling`.
     waiting: AtomicUsize,
     first: Mutex<()>,
     compiled: Condvar,
-    loops: Mutex<HashMap<(DefinedFuncIndex, u32), LoopCode>>,
+    /// Where functions can be entered in their middle.
+    pub(super) loops: Mutex<HashMap<DefinedFuncIndex, Loops>>,
     trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
-    /// The profile of each call through a reference, by the offset of its opcode in `wasm`.
-    sites: Mutex<HashMap<u32, u32>>,
+    pub(super) sites: Sites,
+    /// Bytes of optimized code.
+    pub(super) optimized: AtomicUsize,
     pub(super) log: Log,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is inside is changed in single steps.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -79,20 +107,21 @@ impl ModuleTiers {
             engine,
             module,
             wasm,
-            stages: (0..functions).map(|_| AtomicU8::new(0)).collect(),
+            functions: (0..functions).map(|_| Function::default()).collect(),
             waiting: AtomicUsize::new(0),
             first: Mutex::default(),
             compiled: Condvar::new(),
             loops: Mutex::default(),
             trampolines: Mutex::default(),
-            sites: Mutex::default(),
+            sites: Sites::default(),
+            optimized: AtomicUsize::new(0),
             log: Log::new(),
         }
     }
 
-    /// What a function may cost before it asks for better code.
+    /// What a function may cost before it asks for better code for the first time.
     pub(crate) fn budget(&self) -> i32 {
-        self.engine.policy.budget
+        self.engine.policy.first_budget()
     }
 
     /// Bytes to reserve for code and side tables: several times what the largest expansion seen takes, in both tiers.
@@ -111,57 +140,29 @@ impl ModuleTiers {
         (bytes / 8).min(MOST)
     }
 
-    /// A profile for the call whose opcode is at this offset; none when there are no more.
-    fn profile(&self, code: &vm::CodeRegion, offset: u32) -> Option<u32> {
-        let mut sites = locked(&self.sites);
-        let next = sites.len() as u32;
-        if (next as usize) < code.call_profiles().len() {
-            return Some(*sites.entry(offset).or_insert(next));
-        }
-        sites.get(&offset).copied()
-    }
-
-    /// What the call whose opcode is at this offset mostly calls.
-    fn mostly_called(&self, code: &vm::CodeRegion, offset: u32) -> Option<Guess> {
-        let place = *locked(&self.sites).get(&offset)?;
-        let profile = &code.call_profiles()[place as usize];
-        let calls = profile.calls.load(Ordering::Relaxed).wrapping_neg();
-        let misses = profile.misses.load(Ordering::Relaxed).wrapping_neg();
-        let policy = &self.engine.policy;
-        if calls < policy.guess_calls || misses > calls / policy.guess_ratio {
-            return None;
-        }
-        let address = profile.code.load(Ordering::Relaxed).addr();
-        let func = code.func_of_thunk(address)?;
-        Some(Guess { func, address })
-    }
-
     /// The bytes that the module was decoded from.
     pub(crate) fn wasm(&self) -> &vm::SharedBytes {
         &self.wasm
     }
 
-    fn module(&self) -> &Module {
+    pub(super) fn module(&self) -> &Module {
         (*self.module).as_ref()
     }
 
-    fn stage(&self, func: DefinedFuncIndex) -> &AtomicU8 {
-        &self.stages[func.as_u32() as usize]
+    pub(super) fn function(&self, func: DefinedFuncIndex) -> &Function {
+        &self.functions[func.as_u32() as usize]
     }
 
-    /// Takes a function from one stage to the next; false when it is not there.
-    fn advance(&self, func: DefinedFuncIndex, from: Stage, to: Stage) -> bool {
-        let stage = self.stage(func);
-        stage
-            .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+    /// Bytes of a function's body.
+    pub(super) fn body_len(&self, func: DefinedFuncIndex) -> usize {
+        self.module().bodies()[func].range.len()
     }
 
     /// Waits until nobody compiles a function for the first time.
     fn wait_for_first(&self, func: DefinedFuncIndex) {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut first = locked(&self.first);
-        while self.stage(func).load(Ordering::SeqCst) == Stage::Compiling as u8 {
+        while self.function(func).stage.load(Ordering::SeqCst) == Stage::Compiling as u8 {
             let woken = self.compiled.wait(first);
             first = woken.unwrap_or_else(PoisonError::into_inner);
         }
@@ -179,7 +180,7 @@ impl ModuleTiers {
             self.module(),
             &self.wasm,
             func,
-            &mut |offset| self.profile(code, offset),
+            &mut |offset| self.sites.number(code, offset),
         ) {
             Ok(compiled) => {
                 let address = publish(code, func, &compiled)?;
@@ -193,7 +194,7 @@ impl ModuleTiers {
         // On a thread with room: the guest's stack may be nearly full.
         let this = self.clone();
         let region = code.clone();
-        let work = move || this.optimize(&region, func, None);
+        let work = move || this.optimize(&region, func, None, Limits::NONE);
         let (compiled, _) =
             self.engine.background.call(work).ok_or_else(|| {
                 crate::format_err!("there is no thread to compile a function with")
@@ -204,135 +205,40 @@ impl ModuleTiers {
         Ok((address, Stage::Last))
     }
 
-    /// Compiles a function with the optimizing compiler, from its start or from one of its loops; returns also how many values that takes.
-    fn optimize(
-        &self,
-        code: &vm::CodeRegion,
-        func: DefinedFuncIndex,
-        from_loop: Option<u32>,
-    ) -> Result<(CompiledFunction, u32), CompileError> {
-        let direct = |callee: DefinedFuncIndex| {
-            // Itself, as the code that is being made is the last.
-            let itself = callee == func && from_loop.is_none();
-            itself || self.stage(callee).load(Ordering::Acquire) == Stage::Last as u8
+    /// What a function may cost that has spent its budget now.
+    fn next_budget(&self, stage: Stage) -> i32 {
+        let budget = self.engine.policy.budget;
+        match stage {
+            Stage::Queued => budget.saturating_mul(Policy::WHILE_QUEUED) & !1,
+            Stage::Refused => Policy::REST,
+            _ => budget,
+        }
+    }
+
+    /// A function has spent its budget: refills it. Says what stage it is in, and whether it was perhaps entered since it did so before.
+    fn budget_spent(&self, code: &vm::CodeRegion, func: DefinedFuncIndex) -> (Stage, bool) {
+        let function = self.function(func);
+        let stage = function.stage();
+        let slot = &code.slots()[func.as_u32() as usize];
+        let left = slot.budget.swap(self.next_budget(stage), Ordering::Relaxed);
+        let count = match stage {
+            Stage::Queued => Policy::WHILE_QUEUED as u32,
+            _ => 1,
         };
-        let request = TierRequest {
-            from_loop,
-            direct: &direct,
-            mostly_called: &|offset| self.mostly_called(code, offset),
-        };
-        let (module, wasm) = (self.module(), &self.wasm);
-        self.engine
-            .optimizer
-            .get()
-            .compile_in_tiers(module, wasm, func, &request)
-    }
-
-    /// Has a function optimized, unless it is or will be.
-    fn want_whole(self: &Arc<Self>, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
-        if !self.advance(func, Stage::First, Stage::Queued) {
-            return;
-        }
-        let this = self.clone();
-        let weak = Arc::downgrade(code);
-        let queued = self.do_or_queue(1, move || {
-            // Nobody runs code that is gone.
-            let Some(code) = weak.upgrade() else {
-                return;
-            };
-            let began = Instant::now();
-            if let Ok((compiled, _)) = this.optimize(&code, func, None)
-                && let Ok(address) = publish(&code, func, &compiled)
-            {
-                let slot = &code.slots()[func.as_u32() as usize];
-                slot.code.store(address.cast_mut(), Ordering::Release);
-                let size = compiled.code.len();
-                this.log.note(func, Tier::Optimized, began, size);
-            }
-            this.advance(func, Stage::Queued, Stage::Last);
-        });
-        if !queued {
-            self.advance(func, Stage::Queued, Stage::First);
-        }
-    }
-
-    /// Has a function compiled that starts at a loop, unless it is or will be.
-    fn want_loop(
-        self: &Arc<Self>,
-        code: &Arc<vm::CodeRegion>,
-        func: DefinedFuncIndex,
-        loop_at: u32,
-    ) -> Option<vm::Osr> {
-        let key = (func, loop_at);
-        match locked(&self.loops).entry(key) {
-            std::collections::hash_map::Entry::Occupied(entry) => return ready(*entry.get()),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(LoopCode::Queued),
-        };
-        let this = self.clone();
-        let weak = Arc::downgrade(code);
-        let queued = self.do_or_queue(2, move || {
-            let Some(code) = weak.upgrade() else {
-                return;
-            };
-            let found = this.compile_loop(&code, func, loop_at);
-            locked(&this.loops).insert(key, found);
-            if let LoopCode::Ready(..) = found {
-                // Whoever is in the loop asks again at its next turn.
-                let slot = &code.slots()[func.as_u32() as usize];
-                slot.budget.store(0, Ordering::Relaxed);
-            }
-        });
-        if !queued {
-            locked(&self.loops).remove(&key);
-            return None;
-        }
-        if self.engine.policy.waits {
-            return locked(&self.loops).get(&key).copied().and_then(ready);
-        }
-        None
-    }
-
-    fn compile_loop(
-        &self,
-        code: &vm::CodeRegion,
-        func: DefinedFuncIndex,
-        loop_at: u32,
-    ) -> LoopCode {
-        let began = Instant::now();
-        match self.optimize(code, func, Some(loop_at)) {
-            Ok((compiled, values)) => match publish(code, func, &compiled) {
-                Ok(address) => {
-                    let size = compiled.code.len();
-                    self.log.note(func, Tier::Loop(loop_at), began, size);
-                    LoopCode::Ready(address.expose_provenance(), values)
-                }
-                Err(_) => LoopCode::Never,
-            },
-            Err(_) => LoopCode::Never,
-        }
-    }
-
-    /// Does work in the background, or now and in another thread where tests want to see what comes of it.
-    fn do_or_queue(&self, heat: u32, work: impl FnOnce() + Send + 'static) -> bool {
-        match self.engine.policy.waits {
-            true => self.engine.background.call(work).is_some(),
-            false => self.engine.background.queue(heat, work),
-        }
+        function.spent.fetch_add(count, Ordering::Relaxed);
+        (stage, left & 1 != 0)
     }
 }
 
-fn ready(code: LoopCode) -> Option<vm::Osr> {
-    match code {
-        LoopCode::Ready(address, values) => Some(vm::Osr {
-            code: std::ptr::with_exposed_provenance(address),
-            values,
-        }),
-        LoopCode::Queued | LoopCode::Never => None,
+impl Drop for ModuleTiers {
+    fn drop(&mut self) {
+        let bytes = *self.optimized.get_mut();
+        self.engine.optimized.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
 /// Adds a function's code to a module's.
-fn publish(
+pub(super) fn publish(
     code: &vm::CodeRegion,
     func: DefinedFuncIndex,
     compiled: &CompiledFunction,
@@ -371,8 +277,8 @@ struct Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let stage = self.tiers.stage(self.func);
-        stage.store(self.next as u8, Ordering::SeqCst);
+        let function = self.tiers.function(self.func);
+        function.stage.store(self.next as u8, Ordering::SeqCst);
         // Who waits counted itself before it looked at the stage, so it is seen here or has seen the new stage.
         if self.tiers.waiting.load(Ordering::SeqCst) > 0 {
             let _first = locked(&self.tiers.first);
@@ -393,7 +299,7 @@ impl vm::Tiers for Asked {
         let tiers = &self.0;
         let slot = &code.slots()[func.as_u32() as usize];
         loop {
-            if tiers.advance(func, Stage::Cold, Stage::Compiling) {
+            if tiers.function(func).advance(Stage::Cold, Stage::Compiling) {
                 let mut claim = Claim {
                     tiers,
                     func,
@@ -406,16 +312,15 @@ impl vm::Tiers for Asked {
                 return Ok(address);
             }
             tiers.wait_for_first(func);
-            if tiers.stage(func).load(Ordering::Acquire) != Stage::Cold as u8 {
+            if tiers.function(func).stage() != Stage::Cold {
                 return Ok(slot.code.load(Ordering::Acquire));
             }
         }
     }
 
     fn budget_spent(&self, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
-        let slot = &code.slots()[func.as_u32() as usize];
-        slot.budget.store(self.0.budget(), Ordering::Relaxed);
-        self.0.want_whole(code, func);
+        self.0.budget_spent(code, func);
+        self.0.entered(code, func);
     }
 
     fn loop_budget_spent(
@@ -424,12 +329,11 @@ impl vm::Tiers for Asked {
         func: DefinedFuncIndex,
         loop_at: u32,
     ) -> Option<vm::Osr> {
-        let tiers = &self.0;
-        let slot = &code.slots()[func.as_u32() as usize];
-        slot.budget.store(tiers.budget(), Ordering::Relaxed);
-        let osr = tiers.want_loop(code, func, loop_at);
-        tiers.want_whole(code, func);
-        osr
+        let (stage, entered) = self.0.budget_spent(code, func);
+        if stage == Stage::Refused {
+            return None;
+        }
+        self.0.at_loop(code, func, loop_at, entered)
     }
 
     fn trampoline(&self, code: &vm::CodeRegion, way: Trampoline, ty: TypeIndex) -> Option<CodePtr> {

@@ -153,6 +153,8 @@ pub(crate) struct Translator<'a> {
     location: Location,
     /// Index of the first local of the function being translated: not zero while a call is inlined.
     first_local: usize,
+    /// How many variables there are.
+    variables: usize,
     /// How many more bytes of bodies may be inlined.
     inline_budget: u32,
     /// Where its body begins in the module.
@@ -215,6 +217,7 @@ pub(crate) fn function<'a>(
             offset: range.start,
         },
         first_local: 0,
+        variables: 0,
         inline_budget: inline::budget(range.end - range.start),
         start: range.start,
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
@@ -281,6 +284,7 @@ impl<'a> Translator<'a> {
 
     fn declare_variable(&mut self, repr: Repr) -> Variable {
         let variable = self.b.declare_var(repr.ty);
+        self.variables += 1;
         if repr.gc {
             self.b.declare_var_needs_stack_map(variable);
         }
@@ -319,7 +323,12 @@ impl<'a> Translator<'a> {
 
     /// Refuses a function that became too large.
     fn check_size(&self) -> Result<()> {
-        if self.b.func.dfg.num_values() > MAX_VALUES {
+        let (dfg, limits) = (&self.b.func.dfg, &self.request.limits);
+        let block_variables = dfg.num_blocks().saturating_mul(self.variables);
+        if dfg.num_values() > MAX_VALUES
+            || dfg.num_insts() > limits.instructions
+            || block_variables > limits.block_variables
+        {
             return Err(self.error("a function is too large to be compiled"));
         }
         Ok(())
