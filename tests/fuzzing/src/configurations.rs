@@ -5,6 +5,7 @@
 
 use crate::generate::{self, Purpose};
 use crate::options::Options;
+use crate::outcome::Outcome;
 use crate::{Verdict, run};
 use arbitrary::{Result, Unstructured};
 
@@ -60,6 +61,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
         run::run(
             module.expect("all engines accept a module or none does"),
             case.arguments,
+            run::References::Seen,
         )
     });
     let reference = outcomes.next().expect("there is a reference");
@@ -69,4 +71,11 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
         }
     }
     Verdict::Checked
+}
+
+/// What a module does in the reference configuration; none if there is no module or it is refused.
+pub fn reference(u: Unstructured<'_>) -> Option<Outcome> {
+    let case = Case::new(u).ok()?;
+    let module = run::compile(&case.options[0].engine(), &case.wasm)?;
+    Some(run::run(&module, case.arguments, run::References::Seen))
 }

@@ -3,12 +3,13 @@
 //! What [`crate::configurations`] cannot find are errors that all configurations share. Modules import nothing, so that neither engine
 //! depends on what the host would define; NaNs are made canonical by the modules themselves.
 
-use crate::generate::{self, Purpose};
+use crate::generate::{self, FUEL, FUEL_EXPORT, Purpose};
 use crate::options::Options;
 use crate::outcome::{Failure, Outcome, Step, Value};
 use crate::seeds::Noise;
 use crate::{Verdict, run};
 use arbitrary::{Result, Unstructured};
+use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
     Extern, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val, ValType,
 };
@@ -55,7 +56,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
     let Some(theirs) = interpret(&case.wasm, case.arguments) else {
         return Verdict::Refused;
     };
-    let ours = run::run(&module, case.arguments);
+    let ours = run::run(&module, case.arguments, run::References::Null);
     if let Some(difference) = ours.difference(&theirs) {
         panic!("in Wasmi and with {:?}: {difference}", case.options);
     }
@@ -103,13 +104,27 @@ fn interpret(wasm: &[u8], arguments: u64) -> Option<Outcome> {
         .collect();
     exports.sort_by(|a, b| a.0.cmp(&b.0));
     let mut noise = Noise::new(arguments);
-    let funcs = exports
+    let fuel = instance.get_global(&store, FUEL_EXPORT);
+    let funcs: Vec<(&String, wasmi::Func)> = exports
         .iter()
-        .filter_map(|(name, item)| Some((name, item.into_func()?)));
-    for (name, func) in funcs.take(run::CALLS) {
-        let step = call(&mut store, func, &mut noise);
-        if !outcome.step(name, step) {
-            return Some(outcome);
+        .filter_map(|(name, item)| Some((name, item.into_func()?)))
+        .take(run::CALLS)
+        .collect();
+    for _ in 0..run::ROUNDS {
+        for (name, func) in &funcs {
+            if let Some(fuel) = fuel {
+                let set = fuel.set(&mut store, Val::I32(FUEL as i32));
+                set.expect("it is a variable of type i32");
+            }
+            let step = call(&mut store, *func, &mut noise);
+            if !outcome.step(name, step) {
+                return Some(outcome);
+            }
+            let returned = matches!(outcome.steps.last(), Some((_, Ok(_))));
+            if let (true, Some(fuel)) = (returned, fuel) {
+                let left = fuel.get(&store).i32().expect("it is of type i32");
+                outcome.entered += u64::from(FUEL) - left as u64;
+            }
         }
     }
     for (name, item) in &exports {
@@ -169,6 +184,13 @@ fn failure(error: &wasmi::Error) -> Failure {
         Some(TrapCode::StackOverflow) => Failure::Exhausted,
         Some(TrapCode::OutOfSystemMemory | TrapCode::GrowthOperationLimited) => Failure::Error,
         Some(trap) => Failure::Trap(format!("{trap:?}")),
+        None if matches!(
+            error.kind(),
+            ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. })
+        ) =>
+        {
+            Failure::Trap("TableOutOfBounds".to_string())
+        }
         None => Failure::Error,
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::seeds::{self, Noise};
 use arbitrary::{Result, Unstructured};
+use wasm_encoder::{Encode, ExportKind};
 use wasm_smith::{Config, InstructionKind, InstructionKinds, MemoryOffsetChoices, Module};
 
 /// What a generated module is for, which decides what it may contain.
@@ -18,10 +19,14 @@ pub enum Purpose {
     Compare,
     /// To be run by another engine as well: imports nothing, has no atomics, and makes canonical NaNs by itself.
     Exchange,
+    /// The same for an engine that has objects and exceptions, too, but no limits of its own.
+    Peer,
 }
 
-/// Loop iterations, calls and bytes of bulk instructions that a module has before it traps, for the lifetime of its instance.
-const FUEL: u32 = 2_000;
+/// Loop iterations, calls and bytes of bulk instructions that a module has before it traps.
+pub const FUEL: u32 = 1_000;
+/// The exported global that counts them down.
+pub const FUEL_EXPORT: &str = "fuel of all calls";
 
 /// A valid module. If it is to be run, everything that it defines is exported and every call of it ends.
 ///
@@ -30,34 +35,72 @@ const FUEL: u32 = 2_000;
 /// When the bytes do not suffice.
 pub fn module(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Vec<u8>> {
     let mut module = Module::new(config(u, purpose)?, u)?;
-    if purpose != Purpose::Compile {
-        let bounded = module.ensure_termination(FUEL);
-        bounded.expect("only bodies that were not generated cannot be bounded");
+    if purpose == Purpose::Compile {
+        return Ok(module.to_bytes());
     }
-    Ok(module.to_bytes())
+    let fuel = module.ensure_termination(FUEL);
+    let fuel = fuel.expect("only bodies that were not generated cannot be bounded");
+    Ok(with_export(&module.to_bytes(), FUEL_EXPORT, fuel))
+}
+
+/// A module that exports this global, too, if it exports anything.
+fn with_export(wasm: &[u8], name: &str, global: u32) -> Vec<u8> {
+    const EXPORTS: u8 = 7;
+    let (mut out, mut rest) = (wasm[..8].to_vec(), &wasm[8..]);
+    while let Some((id, mut after)) = rest.split_first() {
+        let len = leb(&mut after) as usize;
+        let (mut content, after) = after.split_at(len);
+        if *id == EXPORTS {
+            let mut section = Vec::new();
+            (leb(&mut content) + 1).encode(&mut section);
+            name.encode(&mut section);
+            ExportKind::Global.encode(&mut section);
+            global.encode(&mut section);
+            section.extend(content);
+            out.push(EXPORTS);
+            section.encode(&mut out);
+        } else {
+            out.extend(&rest[..rest.len() - after.len()]);
+        }
+        rest = after;
+    }
+    out
+}
+
+/// Reads a number of 32 bits from a valid module.
+fn leb(bytes: &mut &[u8]) -> u32 {
+    let len = 1 + bytes.iter().take_while(|byte| **byte >= 0x80).count();
+    let (number, rest) = bytes.split_at(len);
+    *bytes = rest;
+    let bits = number.iter().rev();
+    bits.fold(0, |all, byte| all << 7 | u32::from(byte & 0x7f))
 }
 
 /// What wasm-smith may use.
 fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
-    let foreign = purpose == Purpose::Exchange;
-    let small = matches!(purpose, Purpose::Compare | Purpose::Exchange) || u.ratio(3, 4)?;
+    let wasmi = purpose == Purpose::Exchange;
+    let peer = purpose == Purpose::Peer;
+    let foreign = wasmi || peer;
+    let small = foreign || purpose == Purpose::Compare || u.ratio(3, 4)?;
     let mut config = Config {
-        // The other engine has neither.
-        gc_enabled: !foreign && u.ratio(1, 2)?,
-        exceptions_enabled: !foreign && u.ratio(1, 2)?,
+        // Wasmi has neither.
+        gc_enabled: !wasmi && u.ratio(1, 2)?,
+        exceptions_enabled: !wasmi && u.ratio(1, 2)?,
         // Not supported.
         compact_imports_enabled: false,
         custom_descriptors_enabled: false,
         custom_page_sizes_enabled: false,
         shared_everything_threads_enabled: false,
         acquire_release_atomics_enabled: false,
-        max_tags: if foreign { 0 } else { 5 },
+        max_tags: if wasmi { 0 } else { 5 },
         // Programs rather than scraps of everything.
-        min_funcs: 1,
-        max_funcs: u.int_in_range(1..=20)?,
-        max_instructions: u.int_in_range(10..=300)?,
+        min_funcs: 3,
+        max_funcs: u.int_in_range(3..=20)?,
+        max_instructions: u.int_in_range(10..=400)?,
         max_imports: if foreign { 0 } else { u.int_in_range(0..=8)? },
-        max_types: u.int_in_range(1..=20)?,
+        // Enough that one of them is of functions.
+        min_types: 5,
+        max_types: u.int_in_range(5..=20)?,
         max_globals: u.int_in_range(0..=10)?,
         max_memories: u.int_in_range(0..=4)?,
         max_tables: u.int_in_range(0..=4)?,
@@ -69,9 +112,12 @@ fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
         simd_enabled: u.ratio(3, 4)?,
         tail_call_enabled: u.ratio(3, 4)?,
         threads_enabled: !foreign && u.ratio(1, 4)?,
-        wide_arithmetic_enabled: u.arbitrary()?,
+        wide_arithmetic_enabled: !peer && u.arbitrary()?,
+        memory_max_size_required: peer,
+        table_max_size_required: peer,
         canonicalize_nans: foreign,
-        disallow_traps: u.ratio(1, 3)?,
+        // A program that traps at once does nothing else. (How divisors are made sure not to be zero, by `select`, Wasmi gets wrong.)
+        disallow_traps: !wasmi && u.ratio(2, 3)?,
         ..Config::default()
     };
     config.relaxed_simd_enabled = config.simd_enabled && !foreign && u.arbitrary()?;
@@ -83,7 +129,7 @@ fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
         config.max_memory64_bytes = 1 << 20;
         config.max_table_elements = 1_000;
     }
-    if u.ratio(1, 4)? {
+    if u.ratio(3, 4)? {
         config.allowed_instructions = some_kinds(u)?;
     }
     Ok(config)
@@ -93,8 +139,11 @@ fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
 fn some_kinds(u: &mut Unstructured<'_>) -> Result<InstructionKinds> {
     use InstructionKind::*;
     let mut kinds = vec![NumericInt];
+    if u.ratio(3, 4)? {
+        kinds.push(Control);
+    }
     for kind in [
-        Numeric, Vector, Reference, Parametric, Variable, Table, Memory, Control,
+        Numeric, Vector, Reference, Parametric, Variable, Table, Memory,
     ] {
         if u.arbitrary()? {
             kinds.push(kind);

@@ -45,7 +45,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
     let Some(module) = run::compile(&case.options.engine(), &case.wasm) else {
         return Verdict::Refused;
     };
-    let outcome = run::run(&module, case.arguments);
+    let outcome = run::run(&module, case.arguments, run::References::Seen);
     match outcome.steps.as_slice() {
         [(_, Err(_))] => Verdict::Refused,
         _ => Verdict::Checked,

@@ -11,15 +11,20 @@
 //! assert!(matches!(verdict, Verdict::Checked | Verdict::Refused | Verdict::NoInput));
 //! ```
 
+pub mod choices;
 pub mod compile;
 pub mod configurations;
 pub mod differential;
 pub mod generate;
 pub mod instantiate;
+pub mod measure;
+pub mod objects;
 pub mod options;
 pub mod outcome;
+pub mod peer;
 pub mod run;
 pub mod seeds;
+pub mod throws;
 
 /// What an oracle made of its input. That something is wrong is a panic.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,15 +48,23 @@ pub enum Oracle {
     Configurations,
     /// [`differential::check`].
     Differential,
+    /// [`objects::check`].
+    Objects,
+    /// [`throws::check`].
+    Throws,
+    /// [`peer::check`]. Not one of [`Oracle::ALL`], as it needs another program.
+    Peer,
 }
 
 impl Oracle {
-    /// Every oracle.
-    pub const ALL: [Oracle; 4] = [
+    /// Every oracle that needs nothing but this crate.
+    pub const ALL: [Oracle; 6] = [
         Oracle::Compile,
         Oracle::Instantiate,
         Oracle::Configurations,
         Oracle::Differential,
+        Oracle::Objects,
+        Oracle::Throws,
     ];
 
     /// As it is called on the command line and as a fuzz target.
@@ -61,6 +74,9 @@ impl Oracle {
             Oracle::Instantiate => "instantiate",
             Oracle::Configurations => "configurations",
             Oracle::Differential => "differential",
+            Oracle::Objects => "objects",
+            Oracle::Throws => "throws",
+            Oracle::Peer => "peer",
         }
     }
 
@@ -76,6 +92,9 @@ impl Oracle {
             Oracle::Instantiate => instantiate::check(u),
             Oracle::Configurations => configurations::check(u),
             Oracle::Differential => differential::check(u),
+            Oracle::Objects => objects::check(u),
+            Oracle::Throws => throws::check(u),
+            Oracle::Peer => peer::check(u),
         }
     }
 
@@ -96,6 +115,9 @@ impl Oracle {
             Oracle::Instantiate => instantiate::Case::new(u).ok().map(|case| case.wasm),
             Oracle::Configurations => configurations::Case::new(u).ok().map(|case| case.wasm),
             Oracle::Differential => differential::Case::new(u).ok().map(|case| case.wasm),
+            Oracle::Peer => peer::case(u).ok().map(|case| case.wasm),
+            Oracle::Objects => return objects::Case::new(u).map(|case| case.text()),
+            Oracle::Throws => return throws::Case::new(u).map(|case| case.text()),
         };
         wasmprinter::print_bytes(wasm?).ok()
     }

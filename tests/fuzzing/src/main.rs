@@ -2,11 +2,14 @@
 //!
 //!     cargo run --release -p meantime-fuzzing -- configurations --seconds 60
 //!     cargo run --release -p meantime-fuzzing -- print configurations 1234
+//!     cargo run --release -p meantime-fuzzing -- measure 1000
 //!
 //! Unlike a fuzzer it learns nothing from what it has covered. A seed that fails is named, and the search goes on; before a crash of the
 //! process, `--trace` names each seed.
 
-use meantime_fuzzing::Oracle;
+use arbitrary::Unstructured;
+use meantime_fuzzing::measure::Measure;
+use meantime_fuzzing::{Oracle, configurations};
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -15,7 +18,8 @@ use std::time::{Duration, Instant};
 const USAGE: &str =
     "usage: meantime-fuzzing ORACLE [--from SEED] [--count N] [--seconds N] [--trace]
        meantime-fuzzing print ORACLE SEED|FILE
-oracles: compile, instantiate, configurations, differential";
+       meantime-fuzzing measure COUNT
+oracles: compile, instantiate, configurations, differential, objects, throws, peer";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +39,10 @@ fn run(args: &[String]) -> Option<ExitCode> {
         let [name, what] = rest else { return None };
         return print(oracle(name)?, what);
     }
+    if first == "measure" {
+        let [count] = rest else { return None };
+        return Some(measure(count.parse().ok()?));
+    }
     let mut search = Search::new(oracle(first)?);
     let mut rest = rest.iter();
     while let Some(option) = rest.next() {
@@ -50,7 +58,8 @@ fn run(args: &[String]) -> Option<ExitCode> {
 }
 
 fn oracle(name: &str) -> Option<Oracle> {
-    Oracle::ALL.into_iter().find(|oracle| oracle.name() == name)
+    let mut all = Oracle::ALL.into_iter().chain([Oracle::Peer]);
+    all.find(|oracle| oracle.name() == name)
 }
 
 /// The module of a seed, or of a file that a fuzzer left, as text.
@@ -64,6 +73,19 @@ fn print(oracle: Oracle, what: &str) -> Option<ExitCode> {
         None => println!(";; no module"),
     }
     Some(ExitCode::SUCCESS)
+}
+
+/// What the programs of the oracle for configurations do.
+fn measure(count: u64) -> ExitCode {
+    let mut measure = Measure::default();
+    for seed in 0..count {
+        let data = Oracle::Configurations.input(seed);
+        if let Some(outcome) = configurations::reference(Unstructured::new(&data)) {
+            measure.add(&outcome);
+        }
+    }
+    println!("{measure}");
+    ExitCode::SUCCESS
 }
 
 struct Search {

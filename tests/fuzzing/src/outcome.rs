@@ -56,6 +56,10 @@ pub struct Outcome {
     pub steps: Vec<(String, Step)>,
     /// What is exported and is not a function, by name, after the last step: its size and contents.
     pub state: Vec<(String, String)>,
+    /// Functions and turns of loops that were entered in calls that returned.
+    pub entered: u64,
+    /// Calls that ended because they entered as many as they may. For statistics only.
+    pub spent: u64,
 }
 
 impl Outcome {
@@ -108,6 +112,9 @@ impl Outcome {
         }
         if self.steps.len() != other.steps.len() || self.state.len() != other.state.len() {
             return Some(format!("{self:?} != {other:?}"));
+        }
+        if self.entered != other.entered {
+            return Some(format!("{} entries != {}", self.entered, other.entered));
         }
         let mut pairs = self.state.iter().zip(&other.state);
         let (a, b) = pairs.find(|(a, b)| a != b)?;

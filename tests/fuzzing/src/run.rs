@@ -2,19 +2,36 @@
 //!
 //! Not here: what to expect. The one idea: what a guest can use is limited (memory, tables, calls), so that any module can be run.
 
+use crate::generate::{FUEL, FUEL_EXPORT};
 use crate::outcome::{Failure, Outcome, Value};
+use crate::peer;
 use crate::seeds::Noise;
 use meantime::{
-    Engine, Error, Extern, Func, GcHeapOutOfMemory, Linker, Module, Ref, Store, StoreLimits,
-    StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
+    Engine, Error, Extern, ExternType, Func, GcHeapOutOfMemory, Linker, Module, Ref, Store,
+    StoreLimits, StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
 };
 
 /// Bytes that a memory may have.
 pub const MEMORY_SIZE: usize = 4 << 20;
 /// Elements that a table may have.
 pub const TABLE_ELEMENTS: usize = 10_000;
-/// Exported functions that are called.
+/// Exported functions that are called in each round.
 pub const CALLS: usize = 30;
+/// How often each of them is called, with other arguments each time: often enough that code of both tiers runs.
+pub const ROUNDS: usize = 4;
+/// References that are kept to be passed to functions.
+const POOL: usize = 32;
+
+/// What is passed for parameters of reference types.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum References {
+    /// Null, as any engine can make it.
+    Null,
+    /// Null, and only what JavaScript can call or look at is: see [`peer`].
+    Script,
+    /// What the module exported and returned before, where it has the type.
+    Seen,
+}
 
 /// Compiles a generated module; none when the engine may refuse it.
 ///
@@ -41,8 +58,8 @@ pub fn may_refuse(error: &Error) -> bool {
     .any(|allowed| message.contains(allowed))
 }
 
-/// Runs it, with arguments from a seed.
-pub fn run(module: &Module, arguments: u64) -> Outcome {
+/// Runs it, with arguments from a seed. What a call may do is bounded by the module's own count, if it exports one ([`FUEL_EXPORT`]).
+pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     let engine = module.engine();
     let mut store = Store::new(engine, limits());
     store.limiter(|limits| limits);
@@ -67,15 +84,55 @@ pub fn run(module: &Module, arguments: u64) -> Outcome {
     // By name: other engines do not keep the module's order.
     exports.sort_by(|a, b| a.0.cmp(&b.0));
     let mut noise = Noise::new(arguments);
-    let funcs = exports
+    let fuel = instance.get_global(&mut store, FUEL_EXPORT);
+    let funcs: Vec<(&String, Func)> = exports
         .iter()
-        .filter_map(|(name, item)| Some((name, item.clone().into_func()?)));
-    for (name, func) in funcs.take(CALLS) {
-        if !call(&mut store, name, func, &mut noise, &mut outcome) {
-            return outcome;
+        .filter_map(|(name, item)| Some((name, item.clone().into_func()?)))
+        .filter(|(_, f)| references != References::Script || peer::callable(&f.ty(&store)))
+        .take(CALLS)
+        .collect();
+    let mut pool: Vec<Val> = match references {
+        References::Null | References::Script => Vec::new(),
+        References::Seen => funcs.iter().map(|(_, f)| Val::FuncRef(Some(*f))).collect(),
+    };
+    for _ in 0..ROUNDS {
+        for (name, func) in &funcs {
+            if let Some(fuel) = fuel {
+                let set = fuel.set(&mut store, Val::I32(FUEL as i32));
+                set.expect("it is a variable of type i32");
+            }
+            let ty = func.ty(&store);
+            let args: Vec<Val> = ty
+                .params()
+                .map(|ty| match seen(&store, &ty, &mut noise, &pool) {
+                    Some(reference) => reference,
+                    None => argument(&ty, &mut noise, references),
+                })
+                .collect();
+            if !call(&mut store, name, *func, &args, &mut pool, &mut outcome) {
+                return outcome;
+            }
+            if references != References::Seen {
+                pool.clear();
+            }
+            if let Some(fuel) = fuel {
+                let left = fuel.get(&mut store).unwrap_i32();
+                match outcome.steps.last() {
+                    Some((_, Ok(_))) => outcome.entered += u64::from(FUEL) - left as u64,
+                    _ => outcome.spent += u64::from(left == 0),
+                }
+            }
         }
     }
     for (name, item) in &exports {
+        let visible = match item.ty(&store) {
+            ExternType::Global(ty) => peer::visible(ty.content()),
+            ExternType::Table(ty) => peer::visible(&ty.element().clone().into()),
+            _ => true,
+        };
+        if references == References::Script && !visible {
+            continue;
+        }
         inspect(&mut store, name, item, &mut outcome);
     }
     outcome
@@ -96,22 +153,40 @@ fn call(
     store: &mut Store<StoreLimits>,
     name: &str,
     func: Func,
-    noise: &mut Noise,
+    args: &[Val],
+    pool: &mut Vec<Val>,
     outcome: &mut Outcome,
 ) -> bool {
     let ty = func.ty(&*store);
-    let args: Vec<Val> = ty.params().map(|ty| argument(&ty, noise)).collect();
     let mut results = vec![Val::I32(0); ty.results().len()];
-    let step = func.call(&mut *store, &args, &mut results);
+    let step = func.call(&mut *store, args, &mut results);
     for (result, ty) in results.iter().zip(ty.results()) {
         let right = step.is_err() || result.matches_ty(&*store, &ty).unwrap_or(false);
         assert!(right, "{name} returned {result:?} for {ty}");
     }
     let step = match step {
-        Ok(()) => Ok(results.iter().map(value).collect()),
+        Ok(()) => {
+            let references = results
+                .iter()
+                .filter(|v| v.ref_().is_some_and(|r| !r.is_null()));
+            pool.extend(references.copied());
+            pool.truncate(POOL);
+            Ok(results.iter().map(value).collect())
+        }
         Err(e) => Err(failure(&e)),
     };
     outcome.step(name, step)
+}
+
+/// A reference from the pool that has the type, mostly.
+fn seen(store: &Store<StoreLimits>, ty: &ValType, noise: &mut Noise, pool: &[Val]) -> Option<Val> {
+    if !ty.is_ref() || pool.is_empty() || noise.below(8) == 0 {
+        return None;
+    }
+    let first = noise.below(pool.len());
+    let mut rotated = pool[first..].iter().chain(&pool[..first]);
+    let found = rotated.find(|val| val.matches_ty(store, ty).expect("of this store"));
+    found.copied()
 }
 
 /// Numbers for integers that tend to matter.
@@ -137,12 +212,20 @@ pub fn number(noise: &mut Noise) -> u64 {
     }
 }
 
-fn argument(ty: &ValType, noise: &mut Noise) -> Val {
+/// Any value of a type, null for references. JavaScript has but one NaN.
+pub fn argument(ty: &ValType, noise: &mut Noise, references: References) -> Val {
+    let script = references == References::Script;
     match ty {
         ValType::I32 => Val::I32(number(noise) as i32),
         ValType::I64 => Val::I64(number(noise) as i64),
-        ValType::F32 => Val::F32(number(noise) as u32),
-        ValType::F64 => Val::F64(number(noise)),
+        ValType::F32 => match number(noise) as u32 {
+            bits if script && f32::from_bits(bits).is_nan() => Val::F32(0x7fc0_0000),
+            bits => Val::F32(bits),
+        },
+        ValType::F64 => match number(noise) {
+            bits if script && f64::from_bits(bits).is_nan() => Val::F64(0x7ff8_0000_0000_0000),
+            bits => Val::F64(bits),
+        },
         ValType::V128 => {
             Val::V128((u128::from(number(noise)) << 64 | u128::from(number(noise))).into())
         }

@@ -38,10 +38,10 @@ pub fn bytes(seed: u64, len: usize) -> Vec<u8> {
     words.flatten().take(len).collect()
 }
 
-/// How many bytes of noise to generate a module from: mostly a few thousand, which makes some ten functions.
+/// How many bytes of noise to generate a module from: mostly some ten thousand, which makes some ten functions.
 pub fn length(seed: u64) -> usize {
     let mut noise = Noise::new(!seed);
-    256 << noise.below(6)
+    1024 << noise.below(6)
 }
 
 #[cfg(test)]
@@ -54,6 +54,6 @@ mod tests {
         assert_eq!(bytes(0, 3), [0xaf, 0xcd, 0x1d]);
         assert_eq!(bytes(1, 100), bytes(1, 200)[..100]);
         assert_ne!(bytes(1, 8), bytes(2, 8));
-        assert!((0..100).all(|seed| (256..=8192).contains(&length(seed))));
+        assert!((0..100).all(|seed| (1024..=32768).contains(&length(seed))));
     }
 }
