@@ -2,7 +2,7 @@
 //! representation.
 //!
 //! It knows neither Cranelift nor the runtime. What it does not compile it says so ([`CompileError::unsupported`]), and the caller gives the
-//! function to the optimizing compiler: functions with vectors or atomics; and whatever code counts fuel, checks the epoch or makes NaNs canonical.
+//! function to the optimizing compiler: functions with vectors or atomics.
 //!
 //! The one idea: [`compile`] walks the operators once and knows no machine; what it wants of one is the trait in [`machine`], and each machine has a folder.
 //! Both write into the same [`buffer`].
@@ -13,12 +13,14 @@ mod a64;
 mod buffer;
 mod compile;
 mod convention;
+mod costs;
 mod machine;
 mod side_table;
 mod x64;
 
 use compile::Scratch;
 pub use compile::Sites;
+use costs::Costs;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_compile::CompileError;
 use meantime_module::Module;
@@ -28,7 +30,7 @@ use target_lexicon::Architecture;
 /// The compiler of a function for one machine.
 type Compile = fn(
     &mut Scratch,
-    &Tunables,
+    (&Tunables, Option<&Costs>),
     &Module,
     &[u8],
     DefinedFuncIndex,
@@ -42,6 +44,7 @@ type CompileTrampoline =
 /// The baseline compiler for one machine.
 pub struct Baseline {
     tunables: Tunables,
+    costs: Option<Costs>,
     compile: Compile,
     compile_trampoline: CompileTrampoline,
     /// Memory that one compilation leaves for the next: one piece per thread that compiles at a time.
@@ -72,6 +75,7 @@ impl Baseline {
             _ => return None,
         };
         Some(Baseline {
+            costs: Costs::new(&tunables),
             tunables,
             compile,
             compile_trampoline,
@@ -91,11 +95,8 @@ impl Baseline {
         index: DefinedFuncIndex,
         sites: Sites<'_>,
     ) -> Result<CompiledFunction, CompileError> {
-        let tunables = &self.tunables;
-        if tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization {
-            return Err(CompileError::unsupported("fuel, epochs or canonical NaNs"));
-        }
-        self.with_scratch(|scratch| (self.compile)(scratch, tunables, module, wasm, index, sites))
+        let options = (&self.tunables, self.costs.as_ref());
+        self.with_scratch(|scratch| (self.compile)(scratch, options, module, wasm, index, sites))
     }
 
     /// Compiles a trampoline.

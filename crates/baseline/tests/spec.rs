@@ -24,10 +24,14 @@ const REASONS: [&str; 2] = ["vectors", "atomics"];
 fn compilers() -> Vec<Baseline> {
     let mut compilers = Vec::new();
     for architecture in ARCHITECTURES {
-        for n in 0..8u32 {
+        for n in 0..10u32 {
             let (explicit, tiered, lazy) = (n & 1 != 0, n & 2 != 0, n & 4 != 0);
+            let interruptible = n >= 8;
             let mut tunables = Tunables {
                 tiered,
+                consume_fuel: interruptible,
+                epoch_interruption: interruptible,
+                nan_canonicalization: interruptible,
                 table_lazy_init: lazy,
                 ..Tunables::default()
             };

@@ -8,7 +8,19 @@ use std::time::Duration;
 
 fn configurations() -> Vec<Config> {
     type Change = fn(&mut Config);
-    let changes: [Change; 5] = [
+    let strategies: [Change; 4] = [
+        |_| {},
+        |c| {
+            c.tier_up_budget(0).tier_up_waits(true);
+        },
+        |c| {
+            c.strategy(Strategy::Cranelift);
+        },
+        |c| {
+            c.strategy(Strategy::Winch);
+        },
+    ];
+    let changes: [Change; 4] = [
         |_| {},
         |c| {
             c.cranelift_opt_level(OptLevel::None);
@@ -17,19 +29,18 @@ fn configurations() -> Vec<Config> {
             c.signals_based_traps(false);
         },
         |c| {
-            c.strategy(Strategy::Winch);
-        },
-        |c| {
             c.consume_fuel(true);
         },
     ];
-    let make = |change: Change| {
+    let make = |strategy: Change, change: Change| {
         let mut config = Config::new();
         config.epoch_interruption(true);
+        strategy(&mut config);
         change(&mut config);
         config
     };
-    changes.map(make).into()
+    let with_all = |strategy| changes.map(|change| make(strategy, change));
+    strategies.into_iter().flat_map(with_all).collect()
 }
 
 fn store<T>(engine: &Engine, data: T) -> Store<T> {

@@ -5,9 +5,21 @@
 use meantime::*;
 
 /// Ways to make code.
-fn configurations() -> Vec<(&'static str, Config)> {
+fn configurations() -> Vec<(String, Config)> {
     type Change = fn(&mut Config);
-    let changes: [(&str, Change); 6] = [
+    let strategies: [(&str, Change); 4] = [
+        ("tiers", |_| {}),
+        ("forced", |c| {
+            c.tier_up_budget(0).tier_up_waits(true);
+        }),
+        ("ahead", |c| {
+            c.strategy(Strategy::Cranelift);
+        }),
+        ("baseline", |c| {
+            c.strategy(Strategy::Winch);
+        }),
+    ];
+    let changes: [(&str, Change); 5] = [
         ("default", |_| {}),
         ("not optimized", |c| {
             c.cranelift_opt_level(OptLevel::None);
@@ -18,20 +30,19 @@ fn configurations() -> Vec<(&'static str, Config)> {
         ("no signals", |c| {
             c.signals_based_traps(false);
         }),
-        ("baseline", |c| {
-            c.strategy(Strategy::Winch);
-        }),
         ("epochs too", |c| {
             c.epoch_interruption(true);
         }),
     ];
-    let make = |(name, change): (_, Change)| {
+    let make = |(name, strategy): (&str, Change), (other, change): (&str, Change)| {
         let mut config = Config::new();
         config.consume_fuel(true);
+        strategy(&mut config);
         change(&mut config);
-        (name, config)
+        (format!("{name}, {other}"), config)
     };
-    changes.map(make).into()
+    let with_all = |strategy| changes.map(|change| make(strategy, change));
+    strategies.into_iter().flat_map(with_all).collect()
 }
 
 /// How a run ended, and what was left of the fuel: at the end, and at each call of `look`.

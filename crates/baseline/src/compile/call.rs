@@ -45,7 +45,8 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// What a funcref that is null traps with at its first access; where that does not trap, it is checked here.
     fn check_null(&mut self, func: Gpr, trap: Trap) -> Option<Trap> {
-        if self.signals() {
+        // Where fuel is counted, the trap comes before that is written.
+        if self.signals() && !self.counts_fuel() {
             // Nothing is mapped at and after null.
             return Some(trap);
         }
@@ -137,6 +138,7 @@ impl<M: Machine> Compiler<'_, M> {
                 self.profile_call(*func, null);
             }
         }
+        self.before_call();
         let arg_bytes = self.pass_args(func_type, first, area != 0, tail);
         self.out_args = self
             .out_args
@@ -269,7 +271,8 @@ impl<M: Machine> Compiler<'_, M> {
         M::after_call(&mut self.b, arg_bytes);
         self.forget();
         if let [result] = &ty.results[..] {
-            return self.push_result(result.repr());
+            self.push_result(result.repr());
+            return self.reload_fuel();
         }
         let mut spots = Spots::<M>::results();
         for result in &ty.results {
@@ -288,6 +291,7 @@ impl<M: Machine> Compiler<'_, M> {
                 }
             }
         }
+        self.reload_fuel();
     }
 
     /// The single result of a call.

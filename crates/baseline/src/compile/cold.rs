@@ -68,6 +68,8 @@ pub(super) enum Cold {
         actual: Gpr,
         ty: TypeIndex,
     },
+    /// The store is interrupted.
+    Interrupt { rest: Rest },
     /// The budget is spent at the function's entry.
     Entry { rest: Rest },
     /// It is spent at the start of a loop.
@@ -185,6 +187,11 @@ impl<M: Machine> Compiler<'_, M> {
                     M::extend(&mut self.b, Extend::U32, Size::S64, actual, src);
                     self.end_cold(&rest, &saved);
                 }
+                Cold::Interrupt { rest } => {
+                    let saved = self.begin_cold(&rest, save_depth, 0);
+                    self.cold_interrupt(&rest, &saved);
+                    self.end_cold(&rest, &saved);
+                }
                 Cold::Entry { rest } => {
                     let saved = self.begin_cold(&rest, save_depth, 0);
                     let args = [Arg::Number(self.index.as_u32().into())];
@@ -258,8 +265,19 @@ impl<M: Machine> Compiler<'_, M> {
         self.do_moves();
         // Parameters may be where the memory's start was.
         self.state.base = false;
-        // The caller's map: slots, and references in registers, where those were saved.
         let at = self.cold_builtin(builtin);
+        self.map_cold_call(at, rest, saved);
+    }
+
+    /// The same for a call of other code, which returns here.
+    pub(super) fn note_cold_call(&mut self, rest: &Rest, saved: &Saved) {
+        let at = self.b.at();
+        self.t.call(at, self.b.wasm_offset);
+        self.map_cold_call(at, rest, saved);
+    }
+
+    /// The stack map of a call: slots, and references in registers, where those were saved.
+    fn map_cold_call(&mut self, at: u32, rest: &Rest, saved: &Saved) {
         let slots = rest.slots.0 as usize..rest.slots.1 as usize;
         let Compiler { t, s, .. } = self;
         let in_registers = saved.places().filter(|(reg, _)| rest.gc & 1 << reg != 0);

@@ -153,6 +153,8 @@ impl<M: Machine> Compiler<'_, M> {
             self.b.bind::<M>(label);
         }
         let count = self.count_loop(loop_at);
+        // After that: better code does so too.
+        self.at_loop();
         if let Some(frame) = self.s.frames.last_mut() {
             frame.kind = Kind::Loop(count);
         }
@@ -224,9 +226,11 @@ impl<M: Machine> Compiler<'_, M> {
             Kind::Function => {
                 if self.reachable {
                     self.leave_results(&frame);
+                    self.agree(0);
                 }
                 if self.reachable || self.b.is_awaited(frame.label) {
-                    self.b.bind::<M>(frame.label);
+                    let state = self.s.frames.first().and_then(|f| f.state);
+                    self.bind(frame.label, &state.unwrap_or_default());
                     self.leave_function();
                 }
                 self.drop_to(0);
@@ -257,10 +261,11 @@ impl<M: Machine> Compiler<'_, M> {
         }
         // The copy may be older than the last branch.
         let state = self.s.frames.last().and_then(|f| f.state);
-        let state = state.unwrap_or(self.state);
+        let mut state = state.unwrap_or(self.state);
         if self.reachable {
             self.leave_results(frame);
             self.conform(&state);
+            state.watched = state.watched.min(self.state.watched);
         }
         self.drop_to(frame.height);
         self.bind(frame.label, &state);
@@ -372,12 +377,18 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Agrees with a frame's label on the state. Changes no flags.
     fn agree(&mut self, index: usize) {
-        match self.s.frames[index].state {
-            Some(state) => self.conform(&state),
-            // Nothing is expected where the function ends.
-            None if index == 0 => {}
-            None => self.s.frames[index].state = Some(self.state),
-        }
+        let mut state = match self.s.frames[index].state {
+            Some(state) => state,
+            // Little is expected where the function ends.
+            None if index == 0 => State {
+                owed: self.state.owed,
+                ..State::default()
+            },
+            None => self.state,
+        };
+        self.conform(&state);
+        state.watched = state.watched.min(self.state.watched);
+        self.s.frames[index].state = Some(state);
     }
 
     /// Branches to a frame's label with the topmost values. What follows cannot be reached.
@@ -483,7 +494,8 @@ impl<M: Machine> Compiler<'_, M> {
         let frame_of = |depth: u32| outermost - depth as usize;
         let arity = self.s.frames[frame_of(*default)].arity();
         let in_slots = |d: &u32| self.s.frames[frame_of(*d)].in_slots();
-        let with_edges = arity > 0 && depths.iter().any(in_slots);
+        let mut with_edges = arity > 0 && depths.iter().any(in_slots);
+        with_edges |= self.are_owed_differently(depths.iter().map(|d| frame_of(*d)));
         let index = self.table_index(selector, arity == 1 && !with_edges);
         if with_edges {
             // In their slots, where each edge finds them.
@@ -507,7 +519,7 @@ impl<M: Machine> Compiler<'_, M> {
         M::jump_table(&mut self.b, index, &mut labels.iter().copied());
         self.free_gpr(index);
         if with_edges {
-            self.write_edges(depths);
+            self.write_edges(depths, arity);
         }
         self.reachable = false;
     }
@@ -546,7 +558,7 @@ impl<M: Machine> Compiler<'_, M> {
         labels
     }
 
-    fn write_edges(&mut self, depths: &[u32]) {
+    fn write_edges(&mut self, depths: &[u32], arity: usize) {
         let outermost = self.s.frames.len() - 1;
         let state = self.state;
         for depth in depths {
@@ -557,7 +569,7 @@ impl<M: Machine> Compiler<'_, M> {
             let frame = outermost - *depth as usize;
             self.bind(label, &state);
             self.branch(frame);
-            if !self.s.frames[frame].in_slots() {
+            if arity > 0 && !self.s.frames[frame].in_slots() {
                 // The next edge finds the value in its slot again.
                 let value = self.pop();
                 self.release(value);

@@ -148,11 +148,17 @@ impl<M: Machine> Compiler<'_, M> {
         let mut opcode = self.byte();
         // A quarter of all operators are this one, and it does not need to be told apart from the others in a table.
         while opcode == 0x20 {
+            if let Some(costs) = self.costs {
+                self.before_operator(costs, opcode);
+            }
             let index = self.leb_u32();
             self.local_get(index);
             opcode = self.byte();
         }
         self.b.wasm_offset = self.start + self.at as u32 - 1;
+        if let Some(costs) = self.costs {
+            self.before_operator(costs, opcode);
+        }
         match opcode {
             0x00 => self.unreachable(),
             0x01 => {}

@@ -61,6 +61,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.state.context = true;
         self.clear_locals();
         self.push_function_frame();
+        self.enter_interruptible();
         self.count_entry();
     }
 
@@ -129,6 +130,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Writes the end of the function: its results are where branches to its label leave them.
     pub(super) fn leave_function(&mut self) {
         let ty = self.ty;
+        self.write_fuel();
         if ty.results.len() > 1 {
             self.load_results();
         }

@@ -19,6 +19,9 @@ impl<M: Machine> Compiler<'_, M> {
         let (src_x, src_y) = (self.float_src(x), self.float_src(y));
         let dst = self.float_dest_of(x, op.commutes().then_some(y));
         M::float_op(&mut self.b, op, size, dst, src_x, src_y);
+        if op != FloatOp::Copysign {
+            self.canonicalize(size, dst);
+        }
         self.release_float_unless(x, dst);
         self.release_float_unless(y, dst);
         self.push_fpr(float_type(size), dst);
@@ -29,8 +32,24 @@ impl<M: Machine> Compiler<'_, M> {
         let src = self.float_src(x);
         let dst = self.float_dest_of(x, None);
         M::float_unary(&mut self.b, op, size, dst, src);
+        if !matches!(op, FloatUnary::Abs | FloatUnary::Neg) {
+            self.canonicalize(size, dst);
+        }
         self.release_float_unless(x, dst);
         self.push_fpr(float_type(size), dst);
+    }
+
+    /// Makes a NaN the canonical one, where that is asked for.
+    fn canonicalize(&mut self, size: Size, reg: Fpr) {
+        if !self.tunables.nan_canonicalization {
+            return;
+        }
+        let canonical = match size {
+            Size::S32 => u64::from(f32::NAN.to_bits()),
+            Size::S64 => f64::NAN.to_bits(),
+        };
+        let number = M::compare_float(&mut self.b, FloatCc::Eq, size, reg, reg);
+        M::select_float(&mut self.b, number, size, reg, FSrc::Bits(canonical));
     }
 
     pub(super) fn float_compare(&mut self, cc: FloatCc, size: Size) {
@@ -54,6 +73,7 @@ impl<M: Machine> Compiler<'_, M> {
             Size::S32 => Size::S64,
             Size::S64 => Size::S32,
         };
+        self.canonicalize(to, dst);
         self.push_fpr(float_type(to), dst);
     }
 

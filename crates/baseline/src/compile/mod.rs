@@ -17,6 +17,7 @@ mod exception;
 mod float;
 mod global;
 mod heap;
+mod interrupt;
 mod local;
 mod memory;
 mod moves;
@@ -32,6 +33,7 @@ mod trampoline;
 mod value;
 
 use crate::buffer::{Buffer, Label};
+use crate::costs::Costs;
 use crate::machine::Machine;
 use crate::side_table::SideTables;
 use cold::Cold;
@@ -117,6 +119,8 @@ pub(crate) struct Compiler<'a, M: Machine> {
     t: SideTables,
     s: Lists,
     tunables: &'a Tunables,
+    /// Where code can be interrupted.
+    costs: Option<&'a Costs>,
     module: &'a Module,
     layout: VmLayout,
     index: DefinedFuncIndex,
@@ -179,7 +183,7 @@ const MAX_NEAR_BODY: usize = 32 << 10;
 /// Compiles a function.
 pub(crate) fn function<M: Machine>(
     scratch: &mut Scratch,
-    tunables: &Tunables,
+    (tunables, costs): (&Tunables, Option<&Costs>),
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
@@ -187,7 +191,8 @@ pub(crate) fn function<M: Machine>(
 ) -> Result<CompiledFunction, CompileError> {
     let mut without_pins = false;
     loop {
-        let mut compiler = Compiler::<M>::new(scratch, tunables, module, wasm, index, sites)?;
+        let options = (tunables, costs);
+        let mut compiler = Compiler::<M>::new(scratch, options, module, wasm, index, sites)?;
         compiler.without_pins = without_pins;
         let result = compiler.compile();
         let again = compiler.without_pins && !without_pins;
@@ -204,7 +209,7 @@ pub(crate) fn function<M: Machine>(
 impl<'a, M: Machine> Compiler<'a, M> {
     fn new(
         scratch: &mut Scratch,
-        tunables: &'a Tunables,
+        (tunables, costs): (&'a Tunables, Option<&'a Costs>),
         module: &'a Module,
         wasm: &'a [u8],
         index: DefinedFuncIndex,
@@ -219,6 +224,7 @@ impl<'a, M: Machine> Compiler<'a, M> {
             t: std::mem::take(&mut scratch.tables),
             s: std::mem::take(&mut scratch.lists),
             tunables,
+            costs,
             module,
             layout: module.layout(),
             index,
@@ -239,7 +245,8 @@ impl<'a, M: Machine> Compiler<'a, M> {
             out_args: 0,
             state: State::default(),
             reachable: true,
-            pins: 0,
+            // The first one is the counter's.
+            pins: usize::from(tunables.consume_fuel),
             without_pins: false,
             throwing: false,
             own_args: 0,

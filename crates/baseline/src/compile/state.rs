@@ -23,6 +23,10 @@ pub(super) struct State {
     pub(super) context: bool,
     /// Whether the start of the first memory is.
     pub(super) base: bool,
+    /// Fuel that was used and is not in the counter yet.
+    pub(super) owed: i32,
+    /// A place where every way from the function's start to here looked at the epoch, or zero: the offset in the module, and no later one than the last.
+    pub(super) watched: u32,
 }
 
 impl State {
@@ -32,6 +36,7 @@ impl State {
             && other.saved & !self.saved == 0
             && self.context >= other.context
             && self.base >= other.base
+            && self.owed == other.owed
     }
 
     /// What two states have in common, with what must be added to this one for a local that would be nowhere.
@@ -45,6 +50,8 @@ impl State {
             saved: saved | nowhere & !other.valid,
             context: self.context && other.context,
             base: self.base && other.base,
+            owed: other.owed,
+            watched: self.watched.min(other.watched),
         }
     }
 }
@@ -67,6 +74,7 @@ impl<M: Machine> Compiler<'_, M> {
         if to.base {
             self.use_base();
         }
+        self.owe(to.owed);
         debug_assert!(self.state.has(to));
     }
 

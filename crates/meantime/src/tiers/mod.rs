@@ -36,10 +36,7 @@ pub(crate) struct EngineTiers {
 impl EngineTiers {
     /// None where code is made ahead of time.
     pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Option<EngineTiers>> {
-        // What the baseline compiler leaves to the other altogether is better compiled ahead.
-        let ahead =
-            tunables.consume_fuel || tunables.epoch_interruption || tunables.nan_canonicalization;
-        if config.strategy != Strategy::Auto || config.target.is_some() || ahead {
+        if config.strategy != Strategy::Auto || config.target.is_some() {
             return Ok(None);
         }
         let tunables = Tunables {
