@@ -71,12 +71,10 @@ impl Costs {
 
 /// The cost of the operator with these bytes, whatever follows them.
 fn cost(opcode: &[u8], prices: &OperatorCost, counts: bool) -> Cost {
-    // Either will do as immediates of each operator: indices and numbers that are zero; or a list of one type.
-    let immediates: [[u8; 24]; 2] = [[0; 24], {
-        let mut list = [0; 24];
-        (list[0], list[1]) = (1, 0x7f);
-        list
-    }];
+    // Either will do as immediates of each operator: a list of one type; or indices and numbers that are zero.
+    let mut list = [0; 24];
+    (list[0], list[1]) = (1, 0x7f);
+    let immediates: [[u8; 24]; 2] = [list, [0; 24]];
     for immediates in immediates {
         let bytes = [opcode, &immediates].concat();
         if let Ok(op) = BinaryReader::new(&bytes, 0).peek_operator(&Around) {

@@ -2,7 +2,7 @@
 //! representation.
 //!
 //! It knows neither Cranelift nor the runtime. What it does not compile it says so ([`CompileError::unsupported`]), and the caller gives the
-//! function to the optimizing compiler: functions with vectors or atomics.
+//! function to the optimizing compiler: functions with vectors.
 //!
 //! The one idea: [`compile`] walks the operators once and knows no machine; what it wants of one is the trait in [`machine`], and each machine has a folder.
 //! Both write into the same [`buffer`].
@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 
 mod a64;
+mod atomic;
 mod buffer;
 mod compile;
 mod convention;

@@ -235,7 +235,7 @@ pub(crate) enum Store {
 }
 
 /// See the module.
-pub(crate) trait Machine: 'static {
+pub(crate) trait Machine: crate::atomic::AtomicMachine + 'static {
     /// Registers for temporary values. Calls clobber them.
     const TEMPS: u32;
     /// The same for floats.

@@ -19,7 +19,7 @@ const ARCHITECTURES: [Architecture; 2] = [
 ];
 
 /// Why functions may be left to the optimizing compiler.
-const REASONS: [&str; 2] = ["vectors", "atomics"];
+const REASONS: [&str; 1] = ["vectors"];
 
 fn compilers() -> Vec<Baseline> {
     let mut compilers = Vec::new();

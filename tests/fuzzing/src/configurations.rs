@@ -1,6 +1,6 @@
 //! Oracle: what a program does is the same under every configuration.
 //!
-//! Results, traps and what is left in globals, tables and memories of a module are compared with those of a reference
+//! Results, traps and what is left in globals, tables and memories of a module, and of its fuel, are compared with those of a reference
 //! configuration: guard pages, optimized, everything as by default. When the stack is used up may differ; nothing after that is compared.
 
 use crate::generate::{self, Purpose};
@@ -33,6 +33,10 @@ impl Case {
         let mut options = vec![Options::default()];
         for _ in 0..OTHERS {
             options.push(Options::comparable(&mut u)?);
+        }
+        let consume_fuel = u.ratio(1, 4)?;
+        for options in &mut options {
+            options.consume_fuel = consume_fuel;
         }
         Ok(Case {
             options,

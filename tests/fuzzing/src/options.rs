@@ -49,6 +49,7 @@ pub struct Options {
     pub guard_before_linear_memory: bool,
     pub table_lazy_init: bool,
     pub parallel_compilation: bool,
+    pub consume_fuel: bool,
     pub nan_canonicalization: bool,
     pub relaxed_simd_deterministic: bool,
     pub verifier: bool,
@@ -72,6 +73,7 @@ impl Default for Options {
             guard_before_linear_memory: true,
             table_lazy_init: true,
             parallel_compilation: false,
+            consume_fuel: false,
             nan_canonicalization: true,
             relaxed_simd_deterministic: true,
             verifier: false,
@@ -141,6 +143,7 @@ impl Options {
             .guard_before_linear_memory(self.guard_before_linear_memory)
             .table_lazy_init(self.table_lazy_init)
             .parallel_compilation(self.parallel_compilation)
+            .consume_fuel(self.consume_fuel)
             .cranelift_nan_canonicalization(self.nan_canonicalization)
             .relaxed_simd_deterministic(self.relaxed_simd_deterministic)
             .cranelift_debug_verifier(self.verifier)

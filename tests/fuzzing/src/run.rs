@@ -15,6 +15,8 @@ use meantime::{
 pub const MEMORY_SIZE: usize = 4 << 20;
 /// Elements that a table may have.
 pub const TABLE_ELEMENTS: usize = 10_000;
+/// More than any module uses: all end soon.
+const FUEL: u64 = 1 << 50;
 /// Exported functions that are called in each round.
 pub const CALLS: usize = 30;
 /// How often each of them is called, with other arguments each time: often enough that code of both tiers runs.
@@ -63,6 +65,10 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     let engine = module.engine();
     let mut store = Store::new(engine, limits());
     store.limiter(|limits| limits);
+    let counts_fuel = engine.get_consume_fuel();
+    if counts_fuel {
+        store.set_fuel(FUEL).expect("fuel is counted");
+    }
     let mut outcome = Outcome::default();
     let mut linker = Linker::new(engine);
     let linked = linker.define_unknown_imports_as_default_values(&mut store, module);
@@ -134,6 +140,9 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
             continue;
         }
         inspect(&mut store, name, item, &mut outcome);
+    }
+    if counts_fuel {
+        outcome.fuel(store.get_fuel().expect("fuel is counted"));
     }
     outcome
 }

@@ -75,6 +75,12 @@ pub(super) fn jump_if_zero(b: &mut Buffer, size: Size, x: u8, label: Label) {
     branch(b, ops::CBZ | operand, ops::CBNZ | operand, label);
 }
 
+pub(super) fn jump_if_not_zero(b: &mut Buffer, size: Size, x: u8, label: Label) {
+    let wide = u32::from(size == Size::S64) << 31;
+    let operand = wide | u32::from(x);
+    branch(b, ops::CBNZ | operand, ops::CBZ | operand, label);
+}
+
 /// The table follows the jump: distances of the labels from where it begins. Its entries have 32 bits, so labels are in reach.
 pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
     let start = b.at() + 16;

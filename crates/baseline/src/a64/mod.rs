@@ -5,6 +5,7 @@
 //!
 //! An access of memory may take several instructions; the one that faults is the last one.
 
+mod atomic;
 mod branch;
 mod encode;
 mod float;

@@ -321,7 +321,7 @@ impl<M: Machine> Compiler<'_, M> {
             0xfb => self.object(),
             0xfc => self.numbered(),
             0xfd => self.unsupported("vectors"),
-            0xfe => self.unsupported("atomics"),
+            0xfe => self.atomic(),
             _ => self.unsupported("an unknown operator"),
         }
         debug_assert!(

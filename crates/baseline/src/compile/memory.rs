@@ -38,8 +38,8 @@ pub(super) struct Checked {
 
 /// The immediates of an access: memory and offset.
 pub(super) struct MemArg {
-    memory: MemoryIndex,
-    offset: u64,
+    pub(super) memory: MemoryIndex,
+    pub(super) offset: u64,
 }
 
 impl<M: Machine> Compiler<'_, M> {

@@ -5,6 +5,7 @@
 //! the code ([`cold`]).
 
 mod array;
+mod atomic;
 mod bulk;
 mod call;
 mod cast;

@@ -71,6 +71,10 @@ pub(crate) mod ops {
     pub(crate) const MOVSXD: Op = op(0, 0, 0x63);
     pub(crate) const LEA: Op = op(0, 0, 0x8d);
     pub(crate) const XCHG: Op = op(0, 0, 0x87);
+    /// For eight, 16, and 32 or 64 bits.
+    pub(crate) const XCHG_FORMS: [Op; 3] = [op(0, 0, 0x86).bytes(), op(0x66, 0, 0x87), XCHG];
+    pub(crate) const XADD_FORMS: [Op; 3] = [op(0, 1, 0xc0).bytes(), op(0x66, 1, 0xc1), op(0, 1, 0xc1)];
+    pub(crate) const CMPXCHG_FORMS: [Op; 3] = [op(0, 1, 0xb0).bytes(), op(0x66, 1, 0xb1), op(0, 1, 0xb1)];
 
     /// The arithmetic group in the form `op r, rm`, plus eight times the operation's number.
     pub(crate) const ARITH: Op = op(0, 0, 0x03);

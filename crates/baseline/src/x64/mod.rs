@@ -3,6 +3,7 @@
 //! The one idea: `rdi` and `rsi`, in which a call's first two arguments are, hold the context and the start of the first memory while they are
 //! known; of the registers that calls clobber, `r11` and `xmm7` are scratch, all others hold temporary values.
 
+mod atomic;
 mod bits;
 mod branch;
 mod encode;

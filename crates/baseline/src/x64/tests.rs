@@ -419,3 +419,44 @@ fn calls() {
     });
     assert_eq!(lines, ["sub dword ptr [r11+0x18], 0x63"]);
 }
+
+#[test]
+fn atomic_instructions() {
+    use crate::atomic::{AtomicMachine, AtomicOp};
+    let update = |op, size| written(|b| X64::atomic_update(b, op, size, RAX, RSI, R9));
+    assert_eq!(
+        update(AtomicOp::Add, Store::I32),
+        ["lock xadd [rsi], r9d", "mov eax, r9d"]
+    );
+    assert_eq!(
+        update(AtomicOp::Sub, Store::I8),
+        ["neg r9", "lock xadd [rsi], r9b", "movzx eax, r9b"]
+    );
+    assert_eq!(
+        update(AtomicOp::Exchange, Store::I16),
+        ["xchg [rsi], r9w", "movzx eax, r9w"]
+    );
+    let lines = update(AtomicOp::And, Store::I64);
+    assert_eq!(
+        lines[..4],
+        [
+            "mov rax, [rsi]",
+            "mov r11, rax",
+            "and r11, r9",
+            "lock cmpxchg [rsi], r11"
+        ]
+    );
+    assert!(lines[4].starts_with("jne"), "{lines:?}");
+    let exchange = |size| written(|b| X64::compare_exchange(b, size, RAX, R13, RAX, RSI));
+    assert_eq!(
+        exchange(Store::I8),
+        ["lock cmpxchg [r13], sil", "movzx eax, al"]
+    );
+    assert_eq!(
+        exchange(Store::I32),
+        ["lock cmpxchg [r13], esi", "mov eax, eax"]
+    );
+    let line = one(|b| X64::atomic_store(b, Store::I8, R12, RDI));
+    assert_eq!(line, "xchg [r12], dil");
+    assert_eq!(one(X64::fence), "mfence");
+}

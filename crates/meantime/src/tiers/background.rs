@@ -3,7 +3,7 @@
 //! The one idea: what waits says how urgent it is whenever a thread has time, for what is hot changes. Threads are started when there is something to do,
 //! up to a number, and end when the engine does; each piece of work brings what it needs, so nobody waits for a thread.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Waiting pieces of work beyond which new ones are refused: their functions ask again when their next budget is spent.
 const MAX_QUEUED: usize = 1024;
@@ -93,22 +93,33 @@ impl Shared {
 /// The background of an engine. When dropped, its threads end after what they are doing, and what waits is dropped.
 pub(super) struct Background {
     shared: Arc<Shared>,
-    max_threads: usize,
+    parallel: bool,
+    /// Found out when there is something to do: the system takes its time to say.
+    max_threads: OnceLock<usize>,
 }
 
 impl Background {
     /// A background with as many threads as the machine can spare, or with one.
     pub fn new(parallel: bool) -> Background {
-        let spare = || std::thread::available_parallelism().map_or(1, |n| n.get() - 1);
         Background {
             shared: Arc::default(),
-            max_threads: if parallel { spare().clamp(1, 8) } else { 1 },
+            parallel,
+            max_threads: OnceLock::new(),
         }
+    }
+
+    fn max_threads(&self) -> usize {
+        let spare = || std::thread::available_parallelism().map_or(1, |n| n.get() - 1);
+        let most = || match self.parallel {
+            true => spare().clamp(1, 8),
+            false => 1,
+        };
+        *self.max_threads.get_or_init(most)
     }
 
     /// Has work done, the most urgent first. False when too much waits already.
     pub fn queue(&self, work: Box<dyn Work>) -> bool {
-        self.queue_with(work, self.max_threads)
+        self.queue_with(work, self.max_threads())
     }
 
     fn queue_with(&self, work: Box<dyn Work>, max_threads: usize) -> bool {
@@ -143,7 +154,7 @@ impl Background {
             let _ = sender.send(result);
         };
         // A guest that waits does not wait for other work.
-        let threads = self.max_threads + 1;
+        let threads = self.max_threads() + 1;
         self.queue_with(Box::new(Awaited(send)), threads)
             .then(|| receiver.recv().ok())?
     }

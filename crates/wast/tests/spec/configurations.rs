@@ -32,6 +32,7 @@ pub struct Configuration {
 /// |---|---|
 /// | `tiers` | at the first call, better code in the background |
 /// | `forced` | at the first call, better code at the second, and within every loop that is gone around |
+/// | `counted` | the same, counting fuel, looking at the epoch and making NaNs canonical |
 ///
 /// These are as `guard` and `explicit`, but compile with the baseline compiler what that can:
 ///
@@ -94,6 +95,19 @@ pub const CONFIGURATIONS: &[Configuration] = &[
                 .strategy(Strategy::Auto)
                 .tier_up_budget(0)
                 .tier_up_waits(true);
+        },
+        heap: false,
+    },
+    Configuration {
+        name: "counted",
+        apply: |config| {
+            config
+                .strategy(Strategy::Auto)
+                .tier_up_budget(0)
+                .tier_up_waits(true)
+                .consume_fuel(true)
+                .epoch_interruption(true)
+                .cranelift_nan_canonicalization(true);
         },
         heap: false,
     },

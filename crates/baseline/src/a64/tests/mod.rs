@@ -1,5 +1,6 @@
 //! Encodings, as a disassembler reads them.
 
+mod atomic;
 mod conditions;
 mod control;
 mod encodings;
