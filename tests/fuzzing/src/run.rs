@@ -15,8 +15,8 @@ use meantime::{
 pub const MEMORY_SIZE: usize = 4 << 20;
 /// Elements that a table may have.
 pub const TABLE_ELEMENTS: usize = 10_000;
-/// More than any module uses: all end soon.
-const FUEL: u64 = 1 << 50;
+/// Fuel of the engine, where it counts that: more than any module uses, as all end soon.
+const COUNTED: u64 = 1 << 50;
 /// Exported functions that are called in each round.
 pub const CALLS: usize = 30;
 /// How often each of them is called, with other arguments each time: often enough that code of both tiers runs.
@@ -67,7 +67,7 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     store.limiter(|limits| limits);
     let counts_fuel = engine.get_consume_fuel();
     if counts_fuel {
-        store.set_fuel(FUEL).expect("fuel is counted");
+        store.set_fuel(COUNTED).expect("fuel is counted");
     }
     let mut outcome = Outcome::default();
     let mut linker = Linker::new(engine);
