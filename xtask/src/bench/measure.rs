@@ -87,6 +87,38 @@ pub(super) fn measure_instructions(command: Command) -> Result<Sample> {
     Ok(sample)
 }
 
+/// How much memory a command has at its peak, in MiB.
+///
+/// The system tells it of all children of a process together, so the command becomes the only child of a process that is
+/// started for that: this program, as [`print_peak`].
+pub(super) fn peak_mib(command: Command) -> Result<f64> {
+    let mut alone = Command::new(std::env::current_exe()?);
+    alone.args(["bench", PEAK]).arg(command.get_program());
+    alone.args(command.get_args()).stdin(Stdio::null());
+    let output = alone.output().context("cannot start this program again")?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{alone:?} failed:\n{stderr}");
+    let line = stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("peak_kib "));
+    let kib: f64 = line.context("the peak was not told")?.trim().parse()?;
+    Ok(kib / 1024.0)
+}
+
+/// The argument with which [`peak_mib`] starts this program.
+pub(super) const PEAK: &str = "--peak-of";
+
+/// Runs a command to its end and prints how much memory it had at its peak.
+pub(super) fn print_peak(command: &[String]) -> Result<()> {
+    let (program, args) = command.split_first().context("no command")?;
+    let status = Command::new(program).args(args).status()?;
+    ensure!(status.success(), "{program} failed ({status})");
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    // Linux counts in KiB.
+    eprintln!("peak_kib {}", usage.max_rss());
+    Ok(())
+}
+
 fn children_cpu() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let duration = |time: nix::sys::time::TimeVal| {

@@ -178,6 +178,10 @@ impl Built {
 /// # Errors
 /// When tools cannot be fetched, a program does not build or fails, or checksums disagree.
 pub fn main(args: &[String]) -> Result<ExitCode> {
+    if let Some((measure::PEAK, command)) = args.split_first().map(|(a, b)| (a.as_str(), b)) {
+        measure::print_peak(command)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(options) = Options::parse(args)? else {
         print!("{USAGE}");
         return Ok(ExitCode::SUCCESS);
