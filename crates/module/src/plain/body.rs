@@ -18,6 +18,7 @@ enum Kind {
     Block,
     Loop,
     If,
+    TryTable,
 }
 
 /// A block that is open.
@@ -135,7 +136,8 @@ impl<'a> Walk<'a> {
     fn declare_locals(&mut self) -> Option<()> {
         for _ in 0..self.unsigned()? {
             let count = self.unsigned()? as usize;
-            let ty = number_type(self.byte()?)?;
+            let ty = self.byte()?;
+            let ty = self.value_type(ty)?;
             let len = self.locals.len().saturating_add(count);
             if len > MAX_LOCALS || len > MAX_LOCALS_FOR_FREE + self.code.len() {
                 return None;
@@ -309,15 +311,11 @@ impl<'a> Walk<'a> {
             self.at += 1;
             return Some(Signature::default());
         }
-        if let Some(ty) = number_type(first) {
+        if let Some(ty) = self.value_type(first) {
             self.at += 1;
-            let results = Span {
-                start: u32::from(ty),
-                end: u32::from(ty) + 1,
-            };
             return Some(Signature {
                 params: Span::default(),
-                results,
+                results: Span::one(ty),
             });
         }
         // A signed number, of which the positive half is wanted: in the last byte, the upper bit is the sign.
@@ -334,8 +332,55 @@ impl<'a> Walk<'a> {
             self.pop(I32)?;
         }
         self.pop_all(ty.params)?;
+        if kind == Kind::TryTable {
+            self.clauses()?;
+        }
         self.enter(kind, ty);
         Some(())
+    }
+
+    /// The clauses of a `try_table`, which lead to labels outside of it.
+    fn clauses(&mut self) -> Option<()> {
+        if !self.plain.exceptions {
+            return None;
+        }
+        for _ in 0..self.unsigned()? {
+            let kind = self.byte()?;
+            let payload = match kind {
+                0 | 1 => self.tag()?,
+                2 | 3 => Span::default(),
+                _ => return None,
+            };
+            let depth = self.unsigned()?;
+            let codes = &self.plain.codes;
+            let mut label = &codes[self.label(depth)?.range()];
+            // With an odd kind, the exception comes last.
+            if kind & 1 == 1 {
+                let (last, rest) = label.split_last()?;
+                if *last != EXN {
+                    return None;
+                }
+                label = rest;
+            }
+            if codes[payload.range()] != *label {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// The payload of the tag whose number follows.
+    fn tag(&mut self) -> Option<Span> {
+        let index = self.unsigned()? as usize;
+        Some(self.plain.tags.get(index).copied().flatten()?.params)
+    }
+
+    fn value_type(&self, byte: u8) -> Option<Code> {
+        match byte {
+            0x7c..=0x7f => Some(0x80 - byte),
+            0x69 if self.plain.exceptions => Some(EXN),
+            _ => None,
+        }
     }
 
     fn enter(&mut self, kind: Kind, ty: Signature) {
@@ -417,6 +462,17 @@ impl<'a> Walk<'a> {
             Class::Block => self.begin(Kind::Block)?,
             Class::Loop => self.begin(Kind::Loop)?,
             Class::If => self.begin(Kind::If)?,
+            Class::TryTable => self.begin(Kind::TryTable)?,
+            Class::Throw => {
+                let payload = self.tag()?;
+                self.pop_all(payload)?;
+                self.never_returns()?;
+            }
+            Class::ThrowRef => {
+                self.plain.exceptions.then_some(())?;
+                self.pop(EXN)?;
+                self.never_returns()?;
+            }
             Class::Else => {
                 let frame = self.leave()?;
                 if frame.kind != Kind::If {
@@ -469,8 +525,8 @@ impl<'a> Walk<'a> {
             }
             Class::Select => {
                 self.pop(I32)?;
-                if self.top < self.base + 2 || self.stack[self.top - 1] != self.stack[self.top - 2]
-                {
+                let (x, y) = (self.stack[self.top - 2], self.stack[self.top - 1]);
+                if self.top < self.base + 2 || x != y || x == EXN {
                     return None;
                 }
                 self.top -= 1;
@@ -519,9 +575,4 @@ impl<'a> Walk<'a> {
         self.pop(if memories == 2 { address } else { I32 })?;
         self.pop(address)
     }
-}
-
-/// The type of a number, where the byte is one.
-fn number_type(byte: u8) -> Option<Code> {
-    (0x7c..=0x7f).contains(&byte).then(|| 0x80 - byte)
 }

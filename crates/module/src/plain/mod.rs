@@ -1,7 +1,7 @@
 //! A fast validator of plain function bodies: those that compute with numbers, as nearly all of them do.
 //!
-//! It is the algorithm of the specification's appendix on validation, for a part of the language: numbers and vectors as values, the numeric
-//! operators, locals, globals, one memory, structured control, direct and indirect calls. It says yes or it does not know: whatever is outside of
+//! It is the algorithm of the specification's appendix on validation, for a part of the language: numbers, vectors and exceptions as values, the
+//! numeric operators, locals, globals, one memory, structured control, direct and indirect calls, exceptions thrown and caught. It says yes or it does not know: whatever is outside of
 //! that part, and whatever is wrong, is for the full validator to judge, which has the words for it too. So what is said here can only be wrong in
 //! one way, by a yes that the other would not give; tests compare the two on modules that were changed at random.
 //!
@@ -17,7 +17,7 @@ mod tests;
 
 use crate::Module;
 use body::Walk;
-use meantime_abi::{AddrType, CompositeType, HeapType, ValType};
+use meantime_abi::{AddrType, CompositeType, HeapType, RefType, TypeIndex, ValType};
 use std::ops::Range;
 use wasmparser::WasmFeatures;
 
@@ -29,6 +29,8 @@ const I64: Code = 2;
 const F32: Code = 3;
 const F64: Code = 4;
 const V128: Code = 5;
+/// `exnref`, the one reference there is.
+const EXN: Code = 6;
 const OTHER: Code = 0;
 
 /// Proposals whose operators are known here, which is only right where all of them are enabled.
@@ -56,6 +58,15 @@ struct Span {
 }
 
 impl Span {
+    /// One type.
+    fn one(ty: Code) -> Span {
+        let start = u32::from(ty);
+        Span {
+            start,
+            end: start + 1,
+        }
+    }
+
     fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -76,6 +87,10 @@ pub(crate) struct Plain {
     tables: Vec<Code>,
     /// The type of addresses of the first memory, if there is one.
     memory: Code,
+    /// By tag.
+    tags: Vec<Option<Signature>>,
+    /// Whether there are exceptions.
+    exceptions: bool,
 }
 
 /// Memory that one body leaves for the next.
@@ -93,6 +108,10 @@ fn code(ty: &ValType) -> Code {
         ValType::F32 => F32,
         ValType::F64 => F64,
         ValType::V128 => V128,
+        ValType::Ref(RefType {
+            nullable: true,
+            heap: HeapType::Exn,
+        }) => EXN,
         ValType::Ref(_) => OTHER,
     }
 }
@@ -111,7 +130,8 @@ impl Plain {
             return None;
         }
         let mut plain = Plain {
-            codes: (0..=V128).collect(),
+            codes: (0..=EXN).collect(),
+            exceptions: features.contains(WasmFeatures::EXCEPTIONS),
             ..Plain::default()
         };
         for ty in module.types.values() {
@@ -121,10 +141,16 @@ impl Plain {
             };
             plain.types.push(signature);
         }
+        let signature = |ty: TypeIndex| *plain.types.get(ty.as_u32() as usize)?;
         let functions = module.functions.values();
-        plain.functions = functions
-            .map(|function| *plain.types.get(function.ty.as_u32() as usize)?)
+        let functions = functions.map(|function| signature(function.ty)).collect();
+        let tags = module
+            .tags
+            .values()
+            .map(|tag| signature(tag.func))
             .collect();
+        plain.functions = functions;
+        plain.tags = tags;
         let globals = module.globals.values();
         plain.globals = globals.map(|ty| (code(&ty.content), ty.mutable)).collect();
         let tables = module.tables.values();

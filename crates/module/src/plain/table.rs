@@ -39,6 +39,9 @@ pub(super) enum Class {
     Select,
     MemorySize,
     MemoryGrow,
+    Throw,
+    ThrowRef,
+    TryTable,
     /// The operator's number follows.
     Prefix,
     /// Not known here.
@@ -130,6 +133,8 @@ const fn rows() -> [Row; 256] {
     r[0x03] = row(Loop);
     r[0x04] = row(If);
     r[0x05] = row(Else);
+    r[0x08] = row(Throw);
+    r[0x0a] = row(ThrowRef);
     r[0x0b] = row(End);
     r[0x0c] = row(Br);
     r[0x0d] = row(BrIf);
@@ -139,6 +144,7 @@ const fn rows() -> [Row; 256] {
     r[0x11] = row(CallIndirect);
     r[0x1a] = row(Drop);
     r[0x1b] = row(Select);
+    r[0x1f] = row(TryTable);
     r[0x20] = row(LocalGet);
     r[0x21] = row(LocalSet);
     r[0x22] = row(LocalTee);

@@ -123,7 +123,7 @@ fn what_is_taken_for_valid_is() {
             reference_types_enabled: false,
             bulk_memory_enabled: round % 8 == 1,
             gc_enabled: false,
-            exceptions_enabled: false,
+            exceptions_enabled: round % 4 == 2,
             tail_call_enabled: false,
             threads_enabled: false,
             wide_arithmetic_enabled: false,
@@ -145,7 +145,7 @@ fn what_is_taken_for_valid_is() {
         seen.bodies > 800 && seen.known * 3 > seen.bodies * 2,
         "{seen:?}"
     );
-    assert!(seen.changed_known * 16 > seen.changed, "{seen:?}");
+    assert!(seen.changed_known * 20 > seen.changed, "{seen:?}");
     assert!(seen.changed_valid * 2 < seen.changed, "{seen:?}");
 }
 
@@ -215,6 +215,89 @@ fn numbers_are_read_as_the_full_validator_reads_them() {
     }
     // Valid, and not worth listing here.
     assert_eq!(body(module, &[1, 0x80, 0x08, 0x7f, 0x0b]), (false, true));
+}
+
+#[test]
+fn exceptions_lead_to_labels_outside() {
+    let module = "(module (type (func)) (tag (param i32)) (tag) (func))";
+    for (text, expected) in [
+        // `catch` with what the label takes, and without.
+        (
+            &[
+                0, 0x02, 0x7f, 0x1f, 0x40, 1, 0, 0, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ][..],
+            true,
+        ),
+        (
+            &[
+                0, 0x02, 0x7f, 0x1f, 0x40, 1, 0, 1, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ],
+            false,
+        ),
+        (
+            &[
+                0, 0x02, 0x7e, 0x1f, 0x40, 1, 0, 0, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ],
+            false,
+        ),
+        (
+            &[
+                0, 0x02, 0x7f, 0x1f, 0x40, 1, 0, 2, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ],
+            false,
+        ),
+        // Not the block's own label, which takes nothing.
+        (
+            &[
+                0, 0x02, 0x7f, 0x1f, 0x40, 1, 2, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ],
+            false,
+        ),
+        (
+            &[
+                0, 0x02, 0x40, 0x1f, 0x7f, 1, 2, 0, 0x00, 0x0b, 0x1a, 0x0b, 0x0b,
+            ],
+            true,
+        ),
+        // `catch_all_ref`, thrown on; `catch_ref` without a payload.
+        (
+            &[
+                0, 0x02, 0x69, 0x1f, 0x40, 1, 3, 0, 0x0b, 0x00, 0x0b, 0x0a, 0x0b,
+            ],
+            true,
+        ),
+        (
+            &[
+                0, 0x02, 0x69, 0x1f, 0x40, 1, 1, 1, 0, 0x0b, 0x00, 0x0b, 0x0a, 0x0b,
+            ],
+            true,
+        ),
+        (
+            &[
+                0, 0x02, 0x7f, 0x1f, 0x40, 1, 3, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b,
+            ],
+            false,
+        ),
+        (
+            &[0, 0x02, 0x40, 0x1f, 0x40, 1, 4, 0, 0x0b, 0x0b, 0x0b],
+            false,
+        ),
+        // `throw` takes the payload, `throw_ref` an exception.
+        (&[0, 0x41, 0, 0x08, 0, 0x0b], true),
+        (&[0, 0x08, 0, 0x0b], false),
+        (&[0, 0x08, 1, 0x0b], true),
+        (&[0, 0x08, 2, 0x0b], false),
+        (&[0, 0x41, 0, 0x0a, 0x0b], false),
+        (&[1, 1, 0x69, 0x20, 0, 0x0a, 0x0b], true),
+        // A `select` without a type is of numbers.
+        (
+            &[1, 1, 0x69, 0x20, 0, 0x20, 0, 0x41, 0, 0x1b, 0x1a, 0x0b],
+            false,
+        ),
+    ] {
+        let (known, valid) = body(module, text);
+        assert_eq!((known, valid), (expected, expected), "{text:02x?}");
+    }
 }
 
 #[test]
