@@ -5,21 +5,33 @@
 
 use crate::buffer::Buffer;
 
-/// An opcode with its mandatory prefix and its map.
+/// An opcode with its mandatory prefix and its map, as the bytes that are written.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Op {
+    /// The bytes from the map on; what may come between them and the prefix is REX.
+    tail: u32,
+    /// Bits of the tail, and of the prefix, which may be none.
+    tail_len: u8,
+    prefix_len: u8,
     prefix: u8,
-    map: u8,
-    opcode: u8,
     /// Whether it operates on bytes of registers, of which some need a REX prefix.
     bytes: bool,
 }
 
+/// The map is 0 for opcodes by themselves, 1 for those after `0f`, 2 and 3 for those after `0f 38` and `0f 3a`.
 const fn op(prefix: u8, map: u8, opcode: u8) -> Op {
+    let opcode = opcode as u32;
+    let (tail, tail_len) = match map {
+        0 => (opcode, 8),
+        1 => (0x0f | opcode << 8, 16),
+        2 => (0x380f | opcode << 16, 24),
+        _ => (0x3a0f | opcode << 16, 24),
+    };
     Op {
+        tail,
+        tail_len,
+        prefix_len: if prefix == 0 { 0 } else { 8 },
         prefix,
-        map,
-        opcode,
         bytes: false,
     }
 }
@@ -43,7 +55,7 @@ impl Op {
     /// The opcode with a number added: a condition, or an operation of a group.
     pub(crate) const fn plus(self, number: u8) -> Op {
         Op {
-            opcode: self.opcode + number,
+            tail: self.tail + ((number as u32) << (self.tail_len - 8)),
             ..self
         }
     }
@@ -160,27 +172,14 @@ impl Mem {
 /// Prefixes and opcode, and how many bits they are.
 #[inline(always)]
 fn head(op: Op, rex: u8, force: bool) -> (u64, u32) {
-    let (mut bits, mut n) = (0, 0);
-    if op.prefix != 0 {
-        bits = u64::from(op.prefix);
-        n = 8;
-    }
+    let mut n = u32::from(op.prefix_len);
+    let mut bits = u64::from(op.prefix);
     if rex != 0 || force {
         bits |= u64::from(0x40 | rex) << n;
         n += 8;
     }
-    if op.map != 0 {
-        bits |= 0x0f << n;
-        n += 8;
-        if op.map == 2 {
-            bits |= 0x38 << n;
-            n += 8;
-        } else if op.map == 3 {
-            bits |= 0x3a << n;
-            n += 8;
-        }
-    }
-    (bits | u64::from(op.opcode) << n, n + 8)
+    bits |= u64::from(op.tail) << n;
+    (bits, n + u32::from(op.tail_len))
 }
 
 /// An instruction on two registers: `reg` in the field of that name, `rm` in the other. `wide` is REX.W.

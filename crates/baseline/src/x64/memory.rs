@@ -2,35 +2,53 @@
 
 use super::encode::*;
 use super::int::{in_reg, load_imm};
-use super::{R11, wide};
+use super::R11;
 use crate::buffer::Buffer;
 use crate::machine::*;
 
+/// The instructions that load, and whether they are wide. The source is memory: only the destination is a register, and that is never one of
+/// eight bits.
+static LOADS: [(Op, bool); 9] = [
+    (ops::MOVSX8.of_memory(), false),
+    (ops::MOVSX8.of_memory(), true),
+    (ops::MOVZX8.of_memory(), false),
+    (ops::MOVSX16, false),
+    (ops::MOVSX16, true),
+    (ops::MOVZX16, false),
+    (ops::MOVSXD, true),
+    (ops::MOV_LOAD, false),
+    (ops::MOV_LOAD, true),
+];
+
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Mem) {
-    let (op, wide) = match load {
-        Load::S8(size) => (ops::MOVSX8, wide(size)),
-        Load::U8 => (ops::MOVZX8, false),
-        Load::S16(size) => (ops::MOVSX16, wide(size)),
-        Load::U16 => (ops::MOVZX16, false),
-        Load::S32 => (ops::MOVSXD, true),
-        Load::U32 => (ops::MOV_LOAD, false),
-        Load::U64 => (ops::MOV_LOAD, true),
+    let number = match load {
+        Load::S8(Size::S32) => 0,
+        Load::S8(_) => 1,
+        Load::U8 => 2,
+        Load::S16(Size::S32) => 3,
+        Load::S16(_) => 4,
+        Load::U16 => 5,
+        Load::S32 => 6,
+        Load::U32 => 7,
+        Load::U64 => 8,
     };
-    // The source is memory: only the destination is a register, and that is never one of eight bits.
-    let op = op.of_memory();
+    let (op, wide) = LOADS[number];
     rm(b, op, wide, dst.0, from);
 }
+
+/// The instructions that store a register, and whether they are wide.
+static STORES: [(Op, bool); 4] = [
+    (ops::MOV_STORE8, false),
+    (ops::MOV_STORE16, false),
+    (ops::MOV_STORE, false),
+    (ops::MOV_STORE, true),
+];
 
 /// Stores a register, or an immediate of 32 bits, sign-extended.
 pub(super) fn store(b: &mut Buffer, store: Store, to: Mem, src: Src) {
     match src {
         Src::Reg(src) => {
-            let (op, wide) = match store {
-                Store::I8 => (ops::MOV_STORE8, false),
-                Store::I16 => (ops::MOV_STORE16, false),
-                Store::I32 => (ops::MOV_STORE, false),
-                Store::I64 => (ops::MOV_STORE, true),
-            };
+            let (op, wide) = STORES[store as usize];
             rm(b, op, wide, src.0, to);
         }
         Src::Imm(value) => match store {
