@@ -3,12 +3,13 @@
 //! The one idea: to all who ask, they are one [`Backend`]. With [`Strategy::Winch`] it is the baseline compiler, and where that cannot, the
 //! optimizing one; otherwise the optimizing one. Trampolines come from the baseline compiler wherever there is one.
 
+use crate::profile::Profile;
 use crate::{Config, Result, Strategy};
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_baseline::Baseline;
 use meantime_compile::{Backend, CompileError};
 use meantime_module::Module;
-use meantime_optimize::Optimizer;
+use meantime_optimize::{Optimizer, TierRequest};
 use std::sync::OnceLock;
 use target_lexicon::Triple;
 
@@ -124,5 +125,61 @@ impl Backend for Compilers {
             Some(baseline) => trampoline(baseline, &self.optimizer, kind, signature),
             None => self.optimizer.get().compile_trampoline(kind, signature),
         }
+    }
+}
+
+/// Both compilers, for a module of which a profile is known.
+pub(crate) struct WithProfile<'a> {
+    compilers: &'a Compilers,
+    profile: &'a Profile,
+}
+
+impl Compilers {
+    pub(crate) fn with_profile<'a>(&'a self, profile: &'a Profile) -> WithProfile<'a> {
+        WithProfile {
+            compilers: self,
+            profile,
+        }
+    }
+}
+
+impl Backend for WithProfile<'_> {
+    fn triple(&self) -> &Triple {
+        self.compilers.triple()
+    }
+
+    fn tunables(&self) -> &Tunables {
+        self.compilers.tunables()
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        self.compilers.settings()
+    }
+
+    fn compile_function(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+    ) -> Result<CompiledFunction, CompileError> {
+        if self.compilers.prefers_baseline {
+            return self.compilers.compile_function(module, wasm, index);
+        }
+        let request = TierRequest {
+            mostly_called: &|offset| self.profile.mostly_called(module, offset),
+            called: &|func| self.profile.called(module.func_index(func)),
+            ..TierRequest::AHEAD
+        };
+        let optimizer = self.compilers.optimizer.get();
+        let (compiled, _) = optimizer.compile_in_tiers(module, wasm, index, &request)?;
+        Ok(compiled)
+    }
+
+    fn compile_trampoline(
+        &self,
+        kind: Trampoline,
+        signature: &Signature,
+    ) -> Result<CompiledFunction, CompileError> {
+        self.compilers.compile_trampoline(kind, signature)
     }
 }

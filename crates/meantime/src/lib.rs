@@ -30,6 +30,7 @@
 //! The one idea of the layout: this crate is the only one that knows both what compiles code and what runs it; it turns modules into code,
 //! code into shapes of instances, and handles into what `vm` works with. It knows neither WASI nor the command line.
 
+mod cache;
 mod compilers;
 mod config;
 mod const_expr;
@@ -43,6 +44,7 @@ mod instantiate;
 mod limits;
 mod linker;
 mod module;
+mod profile;
 mod store;
 mod tiers;
 mod trap;
@@ -50,10 +52,11 @@ mod type_registry;
 mod types;
 mod val;
 
+pub use cache::{Cache, CacheConfig};
 pub use config::{
-    Cache, CacheConfig, Collector, Config, Enabled, Inlining, InstanceAllocationStrategy,
-    ModuleVersionStrategy, OptLevel, PoolingAllocationConfig, ProfilingStrategy, RRConfig,
-    RegallocAlgorithm, Strategy, WasmBacktraceDetails,
+    Collector, Config, Enabled, Inlining, InstanceAllocationStrategy, ModuleVersionStrategy,
+    OptLevel, PoolingAllocationConfig, ProfilingStrategy, RRConfig, RegallocAlgorithm, Strategy,
+    WasmBacktraceDetails,
 };
 pub use engine::{Engine, EngineWeak, Precompiled};
 pub use error::{Error, OutOfMemory, Result, ToWasmtimeResult};
@@ -76,6 +79,7 @@ pub use linker::{Linker, UnknownImportError};
 pub use meantime_abi::ValRaw;
 pub use meantime_module::{OperatorCost, VariableOperatorCost};
 pub use module::{Module, ModuleExport, ModuleFunction, ResourcesRequired};
+pub use profile::Profile;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, UpdateDeadline};
 pub use tiers::{Compilation, Tier};
 pub use trap::{FrameInfo, FrameSymbol, Trap, WasmBacktrace};

@@ -25,7 +25,7 @@ use meantime_module::{Module, OperatorCost};
 use scratch::{Pool, Scratch};
 use target_lexicon::Triple;
 
-/// How to compile a function of a module whose code is made while it runs.
+/// How to compile a function: of a module whose code is made while it runs, or for which there is a profile.
 #[derive(Copy, Clone)]
 pub struct TierRequest<'a> {
     /// The loop at which it is to start, if not at its beginning, by the offset of its opcode in the module's bytes: see
@@ -34,7 +34,9 @@ pub struct TierRequest<'a> {
     /// Which functions are called without a look at their code slot: their code will never be replaced.
     pub direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
     /// What a call through a reference mostly calls, by the offset of its opcode in the module's bytes, where that is known.
-    pub mostly_called: &'a dyn Fn(u32) -> Option<Guess>,
+    pub mostly_called: &'a dyn Fn(u32) -> Option<DefinedFuncIndex>,
+    /// Which functions were ever called, as far as that is known: what leads to a call of another is laid out of the way.
+    pub called: &'a dyn Fn(DefinedFuncIndex) -> bool,
     /// How large it may become.
     pub limits: Limits,
 }
@@ -57,21 +59,13 @@ impl Limits {
     };
 }
 
-/// A function of the module that calls mostly go to.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Guess {
-    /// The function.
-    pub func: DefinedFuncIndex,
-    /// What stands in its funcrefs as their code.
-    pub address: usize,
-}
-
 impl TierRequest<'_> {
     /// What all code ahead of time is compiled as.
-    const AHEAD: TierRequest<'static> = TierRequest {
+    pub const AHEAD: TierRequest<'static> = TierRequest {
         from_loop: None,
         direct: &|_| true,
         mostly_called: &|_| None,
+        called: &|_| true,
         limits: Limits::NONE,
     };
 }
@@ -143,7 +137,7 @@ impl Optimizer {
         settings::check_machine()
     }
 
-    /// Compiles a function for a module whose code is made while it runs. Returns also how many values it takes, if it starts at a loop.
+    /// Compiles a function as is requested. Returns also how many values it takes, if it starts at a loop.
     ///
     /// # Errors
     ///

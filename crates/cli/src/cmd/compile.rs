@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::report::Usage;
 use crate::{input, log};
 use meantime::error::Context;
-use meantime::{Engine, Result};
+use meantime::{Engine, Profile, Result};
 use std::path::{Path, PathBuf};
 
 /// Compile a module to a .cwasm file, to be run later with --allow-precompiled
@@ -20,6 +20,10 @@ pub struct CompileCommand {
     /// Where to write the result [default: the module's file name with .cwasm, in this directory]
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+
+    /// Compile for what `meantime run --profile-out` saw of the module
+    #[arg(long, value_name = "FILE")]
+    profile_in: Option<PathBuf>,
 
     /// Write the compiler's intermediate code (not supported yet)
     #[arg(long, value_name = "DIR", hide = true, value_parser = NotYet("--emit-clif"))]
@@ -47,15 +51,25 @@ impl CompileCommand {
         let bytes = input::module_bytes(&self.module)?;
         let engine = Engine::new(&plan.config)?;
         let name = input::name(&self.module);
+        let profile = self.profile_in.as_deref().map(profile).transpose()?;
         let progress = Progress::start(&name, bytes.len());
-        let code = engine
-            .precompile_module(&bytes)
-            .with_context(|| format!("cannot compile {name}"))?;
+        let code = match &profile {
+            Some(profile) => engine.precompile_module_with_profile(&bytes, profile),
+            None => engine.precompile_module(&bytes),
+        };
+        let code = code.with_context(|| format!("cannot compile {name}"))?;
         drop(progress);
         std::fs::write(&output, code)
             .with_context(|| format!("cannot write `{}`", output.display()))?;
         Ok(0)
     }
+}
+
+/// Reads a profile.
+fn profile(path: &Path) -> Result<Profile> {
+    let shown = || format!("cannot read the profile `{}`", path.display());
+    let text = std::fs::read_to_string(path).with_context(shown)?;
+    Profile::from_text(&text).with_context(shown)
 }
 
 /// The module's file name with another ending.

@@ -69,7 +69,7 @@ impl ConfigCommand {
     }
 }
 
-/// Where the platform keeps such files.
+/// Where the platform keeps such files, and the library looks for it.
 fn default_path() -> Option<PathBuf> {
     let absolute = |name: &str| {
         env::var_os(name)

@@ -35,6 +35,10 @@ pub struct RunCommand {
     #[arg(long = "env", value_name = "NAME[=VAL]", value_parser = variable)]
     pub variables: Vec<(String, Option<String>)>,
 
+    /// Write what was seen of the program to a file, for `meantime compile --profile-in`
+    #[arg(long, value_name = "FILE")]
+    pub profile_out: Option<PathBuf>,
+
     /// Profile the program (not supported yet)
     #[arg(long, value_name = "STRATEGY", hide = true, value_parser = NotYet("--profile"))]
     profile: Option<String>,

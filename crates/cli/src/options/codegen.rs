@@ -46,18 +46,25 @@ const KEYS: &[Key] = &[
             plan.config.cranelift_debug_verifier(value.on());
         },
     ),
-    later(
+    on(
         "cache",
         Kind::Bool,
-        "n",
+        "n, unless cache-config is given",
         "keep compiled code on disk for the next run",
-    )
-    .harmless(&["n"]),
-    later(
+        |plan, value| {
+            plan.cache = Some(value.on());
+        },
+    ),
+    on(
         "cache-config",
         Kind::Text("PATH"),
         "the platform's place",
         "the configuration file of the cache",
+        |plan, value| {
+            if let Value::Text(path) = value {
+                plan.cache_config = Some(path.into());
+            }
+        },
     ),
     on(
         "parallel-compilation",

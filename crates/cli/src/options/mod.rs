@@ -28,7 +28,7 @@ use crate::output;
 use crate::report::{self, Usage};
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
-use meantime::Result;
+use meantime::{Cache, Result};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use table::{Effect, Group, Setting, Value};
@@ -123,6 +123,10 @@ impl CommonOptions {
             if let Effect::On { apply, .. } = setting.key.effect {
                 apply(&mut plan, &setting.value);
             }
+        }
+        if plan.cache.unwrap_or(plan.cache_config.is_some()) {
+            let cache = Cache::from_file(plan.cache_config.as_deref())?;
+            plan.config.cache(Some(cache));
         }
         Ok(plan)
     }

@@ -2,6 +2,7 @@
 //! Not the options' spelling: rows of the tables write into a [`Plan`], commands read it.
 
 use meantime::{Config, StoreLimits, StoreLimitsBuilder};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The sum of all options.
@@ -11,6 +12,10 @@ pub struct Plan {
     pub config: Config,
     /// Whether `async-stack-size` was given, so that `max-wasm-stack` does not choose it.
     pub async_stack_size_given: bool,
+    /// Whether compiled code is kept on disk, if that was said.
+    pub cache: Option<bool>,
+    /// The file that says where, if not the usual one.
+    pub cache_config: Option<PathBuf>,
     /// Whether to say which functions ran in which tier.
     pub tiers: bool,
     /// Whether logging may be set up.

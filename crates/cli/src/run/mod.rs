@@ -10,6 +10,7 @@ mod wasi;
 use crate::cmd::run::RunCommand;
 use crate::input;
 use crate::options::{Plan, UnknownImports};
+use crate::report::Usage;
 use meantime::error::Context;
 use meantime::{
     Engine, Error, Func, Instance, Linker, Module, Result, Store, StoreLimits, bail, format_err,
@@ -29,6 +30,13 @@ pub fn program(command: &RunCommand, plan: &Plan) -> Result<i32> {
     // The process ends when the program does, and the system takes everything back at once: taking it down by hand would only cost time.
     let engine = ManuallyDrop::new(Engine::new(&plan.config)?);
     let module = ManuallyDrop::new(input::load(&engine, &path, command.allow_precompiled)?);
+    if command.profile_out.is_some() && module.profile().is_none() {
+        return Err(Usage(format!(
+            "--profile-out is for code that is made while the program runs; that of {} is made ahead",
+            input::name(&path)
+        ))
+        .into());
+    }
     let preloads = ManuallyDrop::new(load_preloads(&engine, command)?);
 
     let modules = || {
@@ -66,6 +74,15 @@ pub fn program(command: &RunCommand, plan: &Plan) -> Result<i32> {
         .with_context(|| format!("failed to run main module {}", input::name(&path)));
     if plan.tiers {
         eprint!("{}", tiers::report(&module));
+    }
+    for module in modules() {
+        module.update_cache();
+    }
+    if let Some(file) = &command.profile_out
+        && let Some(profile) = module.profile()
+    {
+        std::fs::write(file, profile.to_text())
+            .with_context(|| format!("cannot write the profile `{}`", file.display()))?;
     }
     match called {
         Ok(()) => Ok(0),

@@ -268,3 +268,79 @@ fn nobody_reads_the_output() {
         assert!(outcome.status == 0, "{arguments:?} gave {}", outcome.status);
     }
 }
+
+/// Calls a function through a table, in a loop.
+const HOT: &str = r#"(module
+    (type $op (func (param i32) (result i32)))
+    (table 1 funcref)
+    (elem (i32.const 0) $next)
+    (func $next (type $op) (i32.add (local.get 0) (i32.const 1)))
+    (func (export "run") (param $n i32) (result i32) (local $x i32)
+        (loop $again
+            (local.set $x (call_indirect (type $op) (local.get $x) (i32.const 0)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $x)))"#;
+
+#[test]
+fn profiles_are_written_and_used() {
+    let place = Place::new();
+    place.file("m.wat", HOT);
+    let run = ["run", "--profile-out", "m.profile", "--invoke", "run"];
+    let run = |more: &[&str]| place.run(&[&run, more].concat());
+    run(&["m.wat", "5000000"]).prints("5000000\n");
+    let text = std::fs::read_to_string(place.path().join("m.profile")).unwrap();
+    assert!(text.starts_with("meantime-profile 1\nmodule "), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("call ")), "{text}");
+    let compile = |profile: &str, module: &str| {
+        place.run(&["compile", "--profile-in", profile, "-o", "m.cwasm", module])
+    };
+    compile("m.profile", "m.wat").prints("");
+    let ahead = ["run", "--allow-precompiled", "--invoke", "run", "m.cwasm"];
+    place.run(&[&ahead[..], &["50"]].concat()).prints("50\n");
+
+    place.file("other.wat", "(module)");
+    compile("m.profile", "other.wat").fails(1, &["the profile is of another module"]);
+    place.file("bad.profile", text.replace("call ", "call 1"));
+    compile("bad.profile", "m.wat").fails(1, &["`bad.profile`", "damaged"]);
+    place.file("bad.profile", "something else");
+    compile("bad.profile", "m.wat").fails(1, &["not a profile"]);
+    compile("none.profile", "m.wat").fails(1, &["cannot read the profile `none.profile`"]);
+    run(&["-C", "compiler=cranelift", "m.wat", "5"]).fails(2, &["--profile-out"]);
+}
+
+#[test]
+fn a_cache_keeps_what_was_optimized() {
+    let place = Place::new();
+    place.file("m.wat", HOT);
+    let directory = place.path().join("cache");
+    place.file(
+        "cache.toml",
+        format!(
+            "[cache]\ndirectory = {:?}\n",
+            directory.display().to_string()
+        ),
+    );
+    let run = |more: &[&str]| {
+        let options = ["-C", "cache-config=cache.toml", "--invoke", "run"];
+        place.run(&[&options, more].concat())
+    };
+    let entries = || {
+        let files = std::fs::read_dir(&directory).unwrap();
+        let names = files.map(|f| f.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains('.')).collect::<Vec<_>>()
+    };
+    run(&["-C", "compiler=cranelift", "m.wat", "7"]).prints("7\n");
+    let first = entries();
+    assert!(
+        first.len() == 1 && first[0].ends_with(".cwasm"),
+        "{first:?}"
+    );
+    run(&["-C", "compiler=cranelift", "m.wat", "8"]).prints("8\n");
+    assert_eq!(entries(), first);
+    // Long enough for something to be optimized on any machine.
+    run(&["m.wat", "500000000"]).prints("500000000\n");
+    assert_eq!(entries().len(), 2);
+    run(&["m.wat", "9"]).prints("9\n");
+    place.file("cache.toml", "[cache]\nsize = 1\n");
+    run(&["m.wat", "9"]).fails(1, &["cache.toml", "`size`"]);
+}

@@ -173,12 +173,15 @@ impl Config {
         Ok(self)
     }
 
-    /// Where to keep compiled modules. Nowhere by default; this version of Meantime has no such cache.
+    /// Where to keep compiled modules. Nowhere by default.
     pub fn cache(&mut self, cache: Option<Cache>) -> &mut Self {
-        match cache {
-            None => self,
-            Some(cache) => cache.unreachable(),
-        }
+        self.cache = cache;
+        self
+    }
+
+    /// What else than the compiler's settings decides what is in a compiled module.
+    pub(crate) fn cached_choices(&self) -> impl std::fmt::Debug {
+        (self.strategy, self.wasm_backtrace_details)
     }
 
     /// A folder for the compiler's intermediate code. Not supported by this version.

@@ -4,7 +4,6 @@
 //! switched on ([`Config::not_yet`]) and refused by [`Config::validate`], which also turns the rest into what compilers
 //! and runtime read: [`Tunables`] and the set of language features.
 
-mod cache;
 mod compiler;
 mod diagnostics;
 mod execution;
@@ -17,13 +16,13 @@ mod pooling;
 #[cfg(test)]
 mod tests;
 
-pub use cache::{Cache, CacheConfig};
 pub use options::{
     Collector, Enabled, Inlining, InstanceAllocationStrategy, ModuleVersionStrategy, OptLevel,
     ProfilingStrategy, RRConfig, RegallocAlgorithm, Strategy, WasmBacktraceDetails,
 };
 pub use pooling::PoolingAllocationConfig;
 
+use crate::Cache;
 use crate::error::{Context, Result, bail, ensure};
 use meantime_abi::{FuelCosts, Tunables};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +73,8 @@ pub struct Config {
     pub(crate) tier_up_budget: Option<i32>,
     /// Whether the guest waits for what it asks of the second tier.
     pub(crate) tier_up_waits: bool,
+    /// Where compiled modules are kept.
+    pub(crate) cache: Option<Cache>,
     /// Settings of the code generator by name that no other option covers.
     pub(crate) compiler_flags: BTreeMap<String, String>,
     inlining: Option<Inlining>,
@@ -122,6 +123,7 @@ impl Config {
             enable_compiler: true,
             parallel_compilation: true,
             target: None,
+            cache: None,
             compiler_flags: BTreeMap::new(),
             inlining: None,
             module_version: ModuleVersionStrategy::default(),

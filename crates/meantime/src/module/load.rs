@@ -128,6 +128,18 @@ impl Module {
         Module::from_artifact_bytes(engine, bytes, Some(file))
     }
 
+    /// The same from a file of a cache, which ends with a hash.
+    #[allow(unsafe_code)]
+    pub(super) fn from_cache(engine: &Engine, file: File) -> Result<Module> {
+        // SAFETY: files of a cache are replaced and deleted, never written to.
+        let file = Arc::new(unsafe { vm::MappedFile::open(file)? });
+        let bytes = vm::SharedBytes::new(file.clone());
+        if crate::cache::content(&bytes).is_none() {
+            bail!("the file is damaged");
+        }
+        Module::from_artifact_bytes(engine, bytes, Some(file))
+    }
+
     fn from_artifact_bytes(
         engine: &Engine,
         bytes: vm::SharedBytes,
@@ -173,7 +185,11 @@ impl Module {
         debug_info: bool,
     ) -> Result<Module> {
         let code = Code::Tiered(Arc::new(tiers));
-        Module::with_code(engine, source, code, None, debug_info)
+        let module = Module::with_code(engine, source, code, None, debug_info)?;
+        if let Some(tiers) = module.tiers() {
+            tiers.warm_up(module.code());
+        }
+        Ok(module)
     }
 
     fn with_code(

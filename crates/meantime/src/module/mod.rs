@@ -54,6 +54,14 @@ struct ModuleInner {
     symbols: OnceLock<Option<symbolize::Symbols>>,
 }
 
+impl Drop for ModuleInner {
+    fn drop(&mut self) {
+        if let Some(tiers) = &self.tiers {
+            tiers.keep(&self.region);
+        }
+    }
+}
+
 /// How code finds its module again.
 struct CodeOwner(Weak<ModuleInner>);
 
@@ -184,6 +192,14 @@ impl Module {
             }
         }
         Ok(())
+    }
+
+    /// Writes what was optimized so far to the engine's cache, if it has one and there is something new. Otherwise that happens when the last handle of the
+    /// module is dropped: for programs that end without. Meantime's own.
+    pub fn update_cache(&self) {
+        if let Some(tiers) = &self.inner.tiers {
+            tiers.keep(&self.inner.region);
+        }
     }
 
     /// Whether both are the same compiled module.

@@ -1,8 +1,9 @@
 //! From bytes, text or files to a [`Module`].
 
 use super::{Module, load::Source};
+use crate::profile::Profile;
 use crate::tiers::ModuleTiers;
-use crate::{Engine, Error, Result, bail};
+use crate::{Engine, Error, Result, bail, ensure};
 use meantime_compile::{
     Artifact, ArtifactInfo, Backend, CompileOptions, compile_module_with, describe_module,
 };
@@ -51,6 +52,20 @@ impl Module {
     }
 
     fn from_bytes(engine: &Engine, wasm: Cow<'_, [u8]>) -> Result<Module> {
+        let cache = engine.config().cache.as_ref();
+        let entry = cache.map(|cache| cache.entry(engine, &wasm)).transpose()?;
+        if let Some(entry) = &entry
+            && engine.tiers().is_none()
+        {
+            // Bytes that it was compiled from once are valid.
+            let found = entry
+                .open()
+                .and_then(|f| Module::from_cache(engine, f).ok());
+            entry.count(found.is_some());
+            if let Some(module) = found {
+                return Ok(module);
+            }
+        }
         let decoded = decode(engine, &wasm)?;
         let debug_info = has_debug_info(&decoded);
         match engine.tiers() {
@@ -66,11 +81,14 @@ impl Module {
                 let artifact = describe_module(&decoded, &wasm, info, keep_custom)?;
                 let source = Arc::new(Source::Compiled(artifact));
                 let wasm = vm::SharedBytes::from(wasm.into_owned());
-                let tiers = ModuleTiers::new(tiers.clone(), source.clone(), wasm);
+                let tiers = ModuleTiers::new(tiers.clone(), source.clone(), wasm, entry);
                 Module::with_tiers(engine, source, tiers, debug_info)
             }
             None => {
                 let artifact = compile(engine, &decoded, &wasm)?;
+                if let Some(entry) = &entry {
+                    entry.write(&artifact.to_elf()?);
+                }
                 Module::load(engine, Arc::new(Source::Compiled(artifact)), debug_info)
             }
         }
@@ -109,11 +127,19 @@ impl Module {
     pub(crate) fn precompile(
         engine: &Engine,
         bytes: &[u8],
-        path: Option<&Path>,
+        profile: Option<&Profile>,
     ) -> Result<Vec<u8>> {
-        let wasm = to_binary(bytes, path)?;
+        let wasm = to_binary(bytes, None)?;
         let decoded = decode(engine, &wasm)?;
-        Ok(compile(engine, &decoded, &wasm)?.to_elf()?)
+        let artifact = match profile {
+            None => compile(engine, &decoded, &wasm)?,
+            Some(profile) => {
+                ensure!(profile.is_of(&wasm), "the profile is of another module");
+                let backend = engine.backend()?.with_profile(profile);
+                compile_module_with(&decoded, &wasm, &backend, &options(engine))?
+            }
+        };
+        Ok(artifact.to_elf()?)
     }
 }
 

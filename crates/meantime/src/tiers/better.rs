@@ -55,7 +55,13 @@ impl Work for Better {
         };
         match self.from_loop {
             None => self.tiers.make_whole(&code, self.func),
-            Some(loop_at) => self.tiers.make_loop(&code, self.func, loop_at),
+            Some(loop_at) => {
+                self.tiers.make_loop(&code, self.func, loop_at);
+                // The next process can start with the whole of it.
+                if self.tiers.kept.is_some() && !self.tiers.engine.policy.waits {
+                    self.tiers.entered(&code, self.func);
+                }
+            }
         }
     }
 }
@@ -202,10 +208,14 @@ impl ModuleTiers {
         let (compiled, values) = self.optimize(code, func, from_loop, limits).ok()?;
         let address = publish(code, func, &compiled).ok()?;
         let size = compiled.code.len();
-        self.optimized.fetch_add(size, Ordering::Relaxed);
-        self.engine.optimized.fetch_add(size, Ordering::Relaxed);
+        self.count_optimized(size);
         let tier = from_loop.map_or(Tier::Optimized, Tier::Loop);
         self.log.note(func, tier, began, size);
+        if from_loop.is_none()
+            && let Some(kept) = &self.kept
+        {
+            kept.add(func, compiled);
+        }
         Some((address.expose_provenance(), values))
     }
 
@@ -222,12 +232,16 @@ impl ModuleTiers {
             let itself = callee == func && from_loop.is_none();
             itself || self.function(callee).stage() == Stage::Last
         };
-        let policy = &self.engine.policy;
+        let mostly_called = |offset| {
+            let before = || self.before()?.mostly_called(self.module(), offset);
+            self.sites.mostly_called(code, offset).or_else(before)
+        };
         let request = TierRequest {
             from_loop,
             direct: &direct,
-            mostly_called: &|offset| self.sites.mostly_called(code, offset, policy),
+            mostly_called: &mostly_called,
             limits,
+            ..TierRequest::AHEAD
         };
         let (module, wasm) = (self.module(), self.wasm());
         self.engine

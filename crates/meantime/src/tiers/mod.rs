@@ -1,12 +1,13 @@
 //! Code made while the program runs: the baseline compiler at a function's first call, the optimizing one in the background for what turns
 //! out to be hot.
 //!
-//! `module` is what one module's code asks for and gets, `better` how it gets better code; `sites` what calls call; `background` the threads that
+//! `module` is what one module's code asks for and gets, `better` how it gets better code, `kept` what of it outlives the process; `sites` what calls call; `background` the threads that
 //! optimize; `policy` the numbers. The one idea: a function has one stage after the other and never goes back, and whoever runs old code finishes there or
 //! leaves it at the start of a loop.
 
 mod background;
 mod better;
+mod kept;
 mod log;
 mod module;
 mod policy;

@@ -5,11 +5,14 @@
 
 use super::EngineTiers;
 use super::better::Loops;
+use super::kept::Kept;
 use super::log::{Log, Tier};
 use super::policy::Policy;
 use super::sites::Sites;
 use crate::Error;
+use crate::cache::Entry;
 use crate::compilers::trampoline;
+use crate::profile::Profile;
 use crate::store::to_host_error;
 use meantime_abi::{
     CodePtr, CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex,
@@ -18,7 +21,7 @@ use meantime_compile::patch_distance;
 use meantime_module::Module;
 use meantime_optimize::Limits;
 use meantime_vm as vm;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -87,7 +90,9 @@ pub(crate) struct ModuleTiers {
     trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
     pub(super) sites: Sites,
     /// Bytes of optimized code.
-    pub(super) optimized: AtomicUsize,
+    optimized: AtomicUsize,
+    /// What outlives the process, where there is a cache.
+    pub(super) kept: Option<Kept>,
     pub(super) log: Log,
 }
 
@@ -101,6 +106,7 @@ impl ModuleTiers {
         engine: Arc<EngineTiers>,
         module: Arc<dyn AsRef<Module> + Send + Sync>,
         wasm: vm::SharedBytes,
+        entry: Option<Entry>,
     ) -> ModuleTiers {
         let functions = (*module).as_ref().bodies().len();
         ModuleTiers {
@@ -115,6 +121,7 @@ impl ModuleTiers {
             trampolines: Mutex::default(),
             sites: Sites::default(),
             optimized: AtomicUsize::new(0),
+            kept: entry.map(Kept::new),
             log: Log::new(),
         }
     }
@@ -203,6 +210,25 @@ impl ModuleTiers {
         let size = compiled.code.len();
         self.log.note(func, Tier::Optimized, began, size);
         Ok((address, Stage::Last))
+    }
+
+    /// Counts bytes of optimized code.
+    pub(super) fn count_optimized(&self, bytes: usize) {
+        self.optimized.fetch_add(bytes, Ordering::Relaxed);
+        self.engine.optimized.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What was seen so far.
+    pub(crate) fn profile(&self, code: &vm::CodeRegion) -> Profile {
+        let module = self.module();
+        let mut functions = BTreeMap::new();
+        for (func, known) in module.bodies().keys().zip(&self.functions) {
+            if known.stage() > Stage::Compiling {
+                let cost = self.engine.policy.cost(known.spent.load(Ordering::Relaxed));
+                functions.insert(module.func_index(func).as_u32(), cost);
+            }
+        }
+        Profile::new(&self.wasm, functions, self.sites.all(code))
     }
 
     /// What a function may cost that has spent its budget now.

@@ -19,10 +19,6 @@ pub(super) struct Policy {
     pub budget: i32,
     /// How often in a row a function must have spent its budget without being entered in between before one of its loops is optimized.
     pub stuck: u32,
-    /// How often a call must have been made to be optimized for what it called.
-    pub guess_calls: u32,
-    /// One in how many of these may have gone elsewhere than the one before.
-    pub guess_ratio: u32,
     /// Bytes of the longest body that is optimized.
     pub max_body: usize,
     /// Bytes of Wasm that are compiled at most for the loops of one function, which is all of it each time.
@@ -47,8 +43,6 @@ impl Policy {
         Policy {
             budget: budget.saturating_mul(UNITS) & !1,
             stuck: if config.tier_up_waits { 0 } else { 4 },
-            guess_calls: 16,
-            guess_ratio: 8,
             max_body: 512 << 10,
             max_loops: 1 << 20,
             limits: Limits {
@@ -64,6 +58,11 @@ impl Policy {
     /// there was an odd number of entries besides that.
     pub fn first_budget(&self) -> i32 {
         self.budget | 1
+    }
+
+    /// About how many nanoseconds so many budgets are.
+    pub fn cost(&self, spent: u32) -> u64 {
+        u64::from(spent) * (self.budget / UNITS) as u64
     }
 
     /// How urgent a piece of work is whose function has spent so many budgets within that time, and is so many bytes long: how much is gained, by what it

@@ -78,6 +78,12 @@ impl Translator<'_> {
                 }
             }
         };
+        let never = |defined| !(self.request.called)(defined);
+        if self.module.defined_func(index).is_some_and(never)
+            && let Some(here) = self.b.current_block().filter(|b| *b != self.entry)
+        {
+            self.b.set_cold_block(here);
+        }
         self.emit_call(&callee, ty, tail)
     }
 
@@ -202,7 +208,7 @@ impl Translator<'_> {
         self.call_func_ref(func_ref, ty, known, tail)
     }
 
-    fn call_func_ref(
+    pub(super) fn call_func_ref(
         &mut self,
         func_ref: Value,
         ty: TypeIndex,

@@ -3,15 +3,20 @@
 //! The one idea: nothing is ever taken back. A call is translated twice, behind a test of what is called: as a call of the function that was mostly
 //! called, which may be inlined and whose signature needs no check, and as what it was.
 
-use super::call::{Callee, Known};
-use super::environment::Region;
+use super::call::Known;
 use super::{Result, Translator};
-use crate::types::PTR;
-use crate::{Guess, TierRequest};
+use crate::TierRequest;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, condcodes::IntCC};
-use meantime_abi::{TypeIndex, VmFuncRef};
+use meantime_abi::{EscapedFuncIndex, FuncIndex, TypeIndex};
 use smallvec::SmallVec;
-use std::mem::offset_of;
+
+/// What a call mostly calls.
+#[derive(Copy, Clone)]
+pub(super) struct Guess {
+    func: FuncIndex,
+    /// Where its funcref is in the context.
+    place: EscapedFuncIndex,
+}
 
 impl Translator<'_> {
     /// What a call at the current position mostly calls, if that is of this type.
@@ -20,9 +25,11 @@ impl Translator<'_> {
         if self.in_scope() {
             return None;
         }
-        let guess = (request.mostly_called)(self.location.offset)?;
-        let index = self.module.func_index(guess.func);
-        (self.module.functions()[index].ty == ty).then_some(guess)
+        let func = (request.mostly_called)(self.location.offset)?;
+        let func = self.module.func_index(func);
+        let description = &self.module.functions()[func];
+        let place = description.escaped.filter(|_| description.ty == ty)?;
+        Some(Guess { func, place })
     }
 
     /// Calls through a funcref, with a guess of what it is. `checked` says whether its signature is known.
@@ -34,14 +41,10 @@ impl Translator<'_> {
         known: Known,
         checked: bool,
     ) -> Result<()> {
-        let code = self.load_func_ref(func_ref, PTR, offset_of!(VmFuncRef, code), known);
-        let flags = self.trusted(Region::FuncRefs).with_readonly();
-        let context = offset_of!(VmFuncRef, context) as i32;
-        let context = self.b.ins().load(PTR, flags, func_ref, context);
-        let expected = self.b.ins().iconst(PTR, guess.address as i64);
-        let same_code = self.b.ins().icmp(IntCC::Equal, code, expected);
-        let same_context = self.b.ins().icmp(IntCC::Equal, context, self.context);
-        let right = self.b.ins().band(same_code, same_context);
+        // Each instance has one funcref of a function, in its context.
+        let place = i64::from(self.layout.func_ref(guess.place));
+        let expected = self.b.ins().iadd_imm_s(self.context, place);
+        let right = self.b.ins().icmp(IntCC::Equal, func_ref, expected);
 
         let func_type = self.module.type_as_func(ty);
         let (params, results) = (func_type.params.len(), func_type.results.len());
@@ -62,7 +65,7 @@ impl Translator<'_> {
         let args: SmallVec<[Value; 16]> = self.s.stack[top..].into();
         self.b.seal_block(fast);
         self.b.switch_to_block(fast);
-        self.call_function(self.module.func_index(guess.func), false)?;
+        self.call_function(guess.func, false)?;
         let mut other = None;
         if self.reachable {
             self.leave_guess(join, results);
@@ -76,17 +79,11 @@ impl Translator<'_> {
         self.b.seal_block(slow);
         self.b.switch_to_block(slow);
         self.s.join(mark);
-        if !checked {
-            self.check_signature(
-                func_ref,
-                ty,
-                Known {
-                    not_null: true,
-                    ..known
-                },
-            );
-        }
-        self.emit_call(&Callee::Pointer { code, context }, ty, false)?;
+        let known = match checked {
+            true => known,
+            false => self.check_signature(func_ref, ty, known),
+        };
+        self.call_func_ref(func_ref, ty, known, false)?;
         self.leave_guess(join, results);
 
         self.b.seal_block(join);
