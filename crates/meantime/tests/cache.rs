@@ -85,12 +85,12 @@ fn what_is_damaged_is_compiled_again() {
             panic!("one module has one file");
         };
         let bytes = std::fs::read(path).unwrap();
-        let damage: [&dyn Fn(&mut Vec<u8>); 5] = [
-            &|b| b.clear(),
-            &|b| b.truncate(b.len() / 2),
-            &|b| b.push(0),
-            &|b| b[40] ^= 1,
-            &|b| *b.last_mut().unwrap() ^= 1,
+        let damage: [fn(&mut Vec<u8>); 5] = [
+            |b| b.clear(),
+            |b| b.truncate(b.len() / 2),
+            |b| b.push(0),
+            |b| b[40] ^= 1,
+            |b| *b.last_mut().unwrap() ^= 1,
         ];
         for (i, damage) in damage.iter().enumerate() {
             let mut damaged = bytes.clone();
