@@ -82,6 +82,23 @@ fn a_loop_continues_in_better_code() {
     }
 }
 
+#[test]
+fn a_loop_of_a_function_that_calls_itself_continues_in_better_code() {
+    // The function has its last code when its first frame leaves for code that starts at the loop, and from there it is called from its start.
+    let wat = r#"(module
+        (func $f (export "run") (param $n i32) (param $turns i32) (result i32) (local $x i32)
+            (if (i32.eqz (local.get $n)) (then (return (i32.const 1))))
+            (loop $again
+                (local.set $x (i32.add (local.get $x)
+                    (call $f (i32.sub (local.get $n) (i32.const 1)) (i32.const 3))))
+                (br_if $again (local.tee $turns (i32.sub (local.get $turns) (i32.const 1)))))
+            (local.get $x)))"#;
+    for engine in engines() {
+        let result: i32 = run(&engine, wat, "run", (5, 1000)).unwrap();
+        assert_eq!(result, 81_000);
+    }
+}
+
 /// Loops in loops, in a function that is called once, with values below them and many locals.
 const NESTED: &str = r#"(module
     (memory 1)

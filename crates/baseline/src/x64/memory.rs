@@ -1,8 +1,8 @@
 //! Loads and stores of integers.
 
+use super::R11;
 use super::encode::*;
 use super::int::{in_reg, load_imm};
-use super::R11;
 use crate::buffer::Buffer;
 use crate::machine::*;
 

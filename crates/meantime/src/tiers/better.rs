@@ -206,7 +206,7 @@ impl ModuleTiers {
         let began = Instant::now();
         let limits = self.engine.policy.limits;
         let (compiled, values) = self.optimize(code, func, from_loop, limits).ok()?;
-        let address = publish(code, func, &compiled).ok()?;
+        let address = publish(code, func, &compiled, from_loop).ok()?;
         let size = compiled.code.len();
         self.count_optimized(size);
         let tier = from_loop.map_or(Tier::Optimized, Tier::Loop);

@@ -104,7 +104,7 @@ impl ModuleTiers {
         if module.bodies().get(func).is_none() || !reaches || is_there(func) {
             return false;
         }
-        let Ok(address) = publish(code, func, compiled) else {
+        let Ok(address) = publish(code, func, compiled, None) else {
             return false;
         };
         let slot = &code.slots()[func.as_u32() as usize];

@@ -190,7 +190,7 @@ impl ModuleTiers {
             &mut |offset| self.sites.number(code, offset),
         ) {
             Ok(compiled) => {
-                let address = publish(code, func, &compiled)?;
+                let address = publish(code, func, &compiled, None)?;
                 let size = compiled.code.len();
                 self.log.note(func, Tier::Baseline, began, size);
                 return Ok((address, Stage::First));
@@ -206,7 +206,7 @@ impl ModuleTiers {
             self.engine.background.call(work).ok_or_else(|| {
                 crate::format_err!("there is no thread to compile a function with")
             })??;
-        let address = publish(code, func, &compiled)?;
+        let address = publish(code, func, &compiled, None)?;
         let size = compiled.code.len();
         self.log.note(func, Tier::Optimized, began, size);
         Ok((address, Stage::Last))
@@ -263,18 +263,19 @@ impl Drop for ModuleTiers {
     }
 }
 
-/// Adds a function's code to a module's.
+/// Adds a function's code to a module's, or code that starts at one of its loops.
 pub(super) fn publish(
     code: &vm::CodeRegion,
     func: DefinedFuncIndex,
     compiled: &CompiledFunction,
+    from_loop: Option<u32>,
 ) -> Result<CodePtr, Error> {
     let mut patched = Ok(());
     let patch = |address: CodePtr, bytes: &mut [u8]| {
         patched = compiled.relocations.iter().try_for_each(|relocation| {
-            // Direct calls are of functions of the module that have their last code, or of the function itself.
+            // Direct calls are of functions of the module that have their last code, or of the function itself, from its start.
             let target = relocation.target.as_u32() - code.func_imports();
-            let to = match target == func.as_u32() {
+            let to = match target == func.as_u32() && from_loop.is_none() {
                 true => address,
                 false => code.slots()[target as usize].code.load(Ordering::Acquire),
             };
