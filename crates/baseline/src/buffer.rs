@@ -79,6 +79,8 @@ pub(crate) struct Buffer {
     moved_faults: Vec<(u32, u32)>,
     /// Whether the code may become larger than [`Machine::MAX_NEAR_CODE`].
     pub(crate) far: bool,
+    /// Whether the processor multiplies and adds in one, where not every one does.
+    pub(crate) fma: bool,
 }
 
 impl Buffer {
@@ -212,14 +214,26 @@ impl Buffer {
 
     /// The label of a constant of sixteen bytes, aligned to that.
     pub(crate) fn constant(&mut self, low: u64, high: u64) -> Label {
-        let known = self.constants.iter().rev().take(CONSTANTS_SEARCHED);
-        let mut known = known.filter(|c| (c.low, c.high) == (low, high));
-        if let Some(constant) = known.next() {
-            return constant.label;
+        let number = self.constant_number(low, high);
+        self.constants[number as usize].label
+    }
+
+    /// The number of such a constant.
+    pub(crate) fn constant_number(&mut self, low: u64, high: u64) -> u32 {
+        let known = self.constants.iter().enumerate().rev();
+        let mut known = known.take(CONSTANTS_SEARCHED);
+        if let Some((number, _)) = known.find(|(_, c)| (c.low, c.high) == (low, high)) {
+            return number as u32;
         }
         let label = self.label();
         self.constants.push(Constant { low, high, label });
-        label
+        self.constants.len() as u32 - 1
+    }
+
+    /// The halves of the constant of this number, the lower one first, and its label.
+    pub(crate) fn numbered_constant(&self, number: u32) -> (u64, u64, Label) {
+        let constant = &self.constants[number as usize];
+        (constant.low, constant.high, constant.label)
     }
 
     /// Writes the constants, after the code.

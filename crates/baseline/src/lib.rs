@@ -2,7 +2,7 @@
 //! representation.
 //!
 //! It knows neither Cranelift nor the runtime. What it does not compile it says so ([`CompileError::unsupported`]), and the caller gives the
-//! function to the optimizing compiler: functions with vectors.
+//! function to the optimizing compiler: functions that are very large in one way or another, and deterministic multiply-adds on processors without.
 //!
 //! The one idea: [`compile`] walks the operators once and knows no machine; what it wants of one is the trait in [`machine`], and each machine has a folder.
 //! Both write into the same [`buffer`].
@@ -17,6 +17,7 @@ mod convention;
 mod costs;
 mod machine;
 mod side_table;
+mod vector;
 mod x64;
 
 use compile::Scratch;
@@ -48,6 +49,7 @@ pub struct Baseline {
     costs: Option<Costs>,
     compile: Compile,
     compile_trampoline: CompileTrampoline,
+    fma: bool,
     /// Memory that one compilation leaves for the next: one piece per thread that compiles at a time.
     #[allow(clippy::vec_box)]
     pool: Mutex<Vec<Box<Scratch>>>,
@@ -80,8 +82,15 @@ impl Baseline {
             tunables,
             compile,
             compile_trampoline,
+            fma: false,
             pool: Mutex::default(),
         })
+    }
+
+    /// Whether the processor has instructions that multiply and add in one, where not every one of the architecture has. By default, it does not.
+    pub fn with_fma(mut self, fma: bool) -> Baseline {
+        self.fma = fma;
+        self
     }
 
     /// Compiles one function of a module. `wasm` is what the module was decoded from; `sites` says which calls through references to count.
@@ -116,6 +125,7 @@ impl Baseline {
     fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
+        scratch.set_fma(self.fma);
         let result = work(&mut scratch);
         free().push(scratch);
         result

@@ -34,6 +34,8 @@ impl Fpr {
 pub(crate) enum Size {
     S32,
     S64,
+    /// Of a vector: only where a register of floats is moved, loaded, stored or selected.
+    S128,
 }
 
 impl Size {
@@ -41,6 +43,7 @@ impl Size {
         match self {
             Size::S32 => 32,
             Size::S64 => 64,
+            Size::S128 => 128,
         }
     }
 }
@@ -59,7 +62,10 @@ pub(crate) enum Src {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum FSrc {
     Reg(Fpr),
+    /// Of a vector, only zero.
     Bits(u64),
+    /// A vector, as the buffer's constant of this number.
+    Constant(u32),
     /// At a distance from the frame pointer.
     Frame(i32),
 }
@@ -235,7 +241,9 @@ pub(crate) enum Store {
 }
 
 /// See the module.
-pub(crate) trait Machine: crate::atomic::AtomicMachine + 'static {
+pub(crate) trait Machine:
+    crate::atomic::AtomicMachine + crate::vector::VectorMachine + 'static
+{
     /// Registers for temporary values. Calls clobber them.
     const TEMPS: u32;
     /// The same for floats.

@@ -52,6 +52,14 @@ impl LazyOptimizer {
         &self.triple
     }
 
+    /// Whether its code multiplies and adds in one instruction.
+    pub(crate) fn has_fma(&self) -> bool {
+        match self.made.get() {
+            Some(optimizer) => optimizer.has_fma(),
+            None => Optimizer::machine_has_fma(),
+        }
+    }
+
     pub(crate) fn get(&self) -> &Optimizer {
         self.made.get_or_init(|| {
             Optimizer::new(None, &[], self.tunables.clone()).expect("this machine was checked")
@@ -78,7 +86,8 @@ impl Compilers {
         let architecture = optimizer.triple().architecture;
         let baseline = match config.strategy {
             Strategy::Cranelift => None,
-            _ => Baseline::new(architecture, tunables.clone()),
+            _ => Baseline::new(architecture, tunables.clone())
+                .map(|baseline| baseline.with_fma(optimizer.has_fma())),
         };
         Ok(Compilers {
             optimizer,

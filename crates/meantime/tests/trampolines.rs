@@ -138,8 +138,8 @@ fn as_many_values_as_there_can_be() {
                 .map(|_| kinds[random.next() as usize % kinds.len()].clone())
                 .collect()
         };
-        let params = many(&[ValType::I32, ValType::F64]);
-        let results = many(&[ValType::I64, ValType::F32]);
+        let params = many(&[ValType::I32, ValType::F64, ValType::V128]);
+        let results = many(&[ValType::I64, ValType::F32, ValType::V128]);
         both_ways(&engine, &params, &results);
     }
 }

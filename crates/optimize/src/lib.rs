@@ -137,6 +137,16 @@ impl Optimizer {
         settings::check_machine()
     }
 
+    /// Whether the processor of this machine multiplies and adds in one instruction, and rounds once.
+    pub fn machine_has_fma() -> bool {
+        settings::machine_has_fma()
+    }
+
+    /// The same of the target.
+    pub fn has_fma(&self) -> bool {
+        self.target.isa.has_native_fma()
+    }
+
     /// Compiles a function as is requested. Returns also how many values it takes, if it starts at a loop.
     ///
     /// # Errors

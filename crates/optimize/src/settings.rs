@@ -203,6 +203,18 @@ pub(crate) fn check_machine() -> Result<(), SetupError> {
     }
 }
 
+/// Whether what is compiled for this machine multiplies and adds in one, as [`TargetIsa::has_native_fma`] says of a target.
+pub(crate) fn machine_has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::is_x86_feature_detected!("avx") && std::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        true
+    }
+}
+
 fn unsupported_architecture(architecture: Architecture) -> SetupError {
     SetupError::new(format!(
         "the architecture {architecture} is not supported, only x86-64 and AArch64"

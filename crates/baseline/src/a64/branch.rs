@@ -110,6 +110,12 @@ pub(super) fn select(b: &mut Buffer, cond: Cond, size: Size, dst: Gpr, otherwise
 
 pub(super) fn select_float(b: &mut Buffer, cond: Cond, size: Size, dst: Fpr, otherwise: FSrc) {
     let otherwise = float::in_reg(b, size, otherwise, FLOAT_SCRATCH);
+    if size == Size::S128 {
+        let skip = b.label();
+        jump_if(b, cond, skip);
+        float::mov(b, dst, otherwise);
+        return b.bind::<A64>(skip);
+    }
     let op = ops::FCSEL | u32::from(cond.0) << 12;
     float(b, op, size, dst.0, dst.0, otherwise.0);
 }

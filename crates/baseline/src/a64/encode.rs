@@ -94,6 +94,7 @@ pub(crate) mod ops {
     /// `ldr` of an integer at a distance from the instruction.
     pub(crate) const LDR_LITERAL_S: Op = 0x1c00_0000;
     pub(crate) const LDR_LITERAL_D: Op = 0x5c00_0000;
+    pub(crate) const LDR_LITERAL_Q: Op = 0x9c00_0000;
 
     // `float`: two sources, or one.
     pub(crate) const FADD: Op = 0x1e20_2800;
@@ -133,6 +134,8 @@ pub(crate) mod ops {
     pub(crate) const ADDV_8B: Op = 0x0e31_b800;
     pub(crate) const BSL_8B: Op = 0x2e60_1c00;
     pub(crate) const ORR_16B: Op = 0x4ea0_1c00;
+    /// `mov vd.d[1], xn`.
+    pub(crate) const MOV_TO_UPPER: Op = 0x4e18_1c00;
     /// Zero.
     pub(crate) const MOVI_ZERO: Op = 0x2f00_e400;
 }
@@ -166,10 +169,16 @@ pub(crate) mod accesses {
     pub(crate) const LDRSH_X: Access = access(1, false, 2, 1);
     pub(crate) const LDRSH_W: Access = access(1, false, 3, 1);
     pub(crate) const LDRSW: Access = access(2, false, 2, 2);
+    pub(crate) const STR_B: Access = access(0, true, 0, 0);
+    pub(crate) const STR_H: Access = access(1, true, 0, 1);
+    pub(crate) const LDR_B: Access = access(0, true, 1, 0);
+    pub(crate) const LDR_H: Access = access(1, true, 1, 1);
     pub(crate) const STR_S: Access = access(2, true, 0, 2);
     pub(crate) const STR_D: Access = access(3, true, 0, 3);
     pub(crate) const LDR_S: Access = access(2, true, 1, 2);
     pub(crate) const LDR_D: Access = access(3, true, 1, 3);
+    pub(crate) const STR_Q: Access = access(0, true, 2, 4);
+    pub(crate) const LDR_Q: Access = access(0, true, 3, 4);
 }
 
 /// The zero register, or the stack pointer, as the instruction has it.

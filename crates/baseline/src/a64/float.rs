@@ -28,7 +28,23 @@ pub(super) fn load(b: &mut Buffer, size: Size, dst: Fpr, src: FSrc) {
         FSrc::Reg(src) => mov(b, dst, src),
         FSrc::Frame(disp) => frame_through(b, float_load_of(size), dst.0, disp, SCRATCH2),
         FSrc::Bits(bits) => constant(b, size, dst, bits),
+        FSrc::Constant(number) => {
+            let (low, high, _) = b.numbered_constant(number);
+            vector_constant(b, dst, low, high);
+        }
     }
+}
+
+/// A constant of sixteen bytes.
+pub(super) fn vector_constant(b: &mut Buffer, dst: Fpr, low: u64, high: u64) {
+    if !b.far {
+        let label = b.constant(low, high);
+        return branch::use_19(b, ops::LDR_LITERAL_Q | u32::from(dst.0), label);
+    }
+    // Memory may be out of reach.
+    constant(b, Size::S64, dst, low);
+    imm::load(b, SCRATCH2, high);
+    vector(b, ops::MOV_TO_UPPER, dst.0, SCRATCH2.0, 0);
 }
 
 /// A constant that takes more instructions than this is loaded from memory, if that is in reach.
@@ -44,7 +60,7 @@ fn constant(b: &mut Buffer, size: Size, dst: Fpr, bits: u64) {
     if imm::cost(bits) > MAX_COST && !b.far {
         let op = match size {
             Size::S32 => ops::LDR_LITERAL_S,
-            Size::S64 => ops::LDR_LITERAL_D,
+            _ => ops::LDR_LITERAL_D,
         };
         let label = b.constant(bits, 0);
         return branch::use_19(b, op | u32::from(dst.0), label);
@@ -56,8 +72,13 @@ fn constant(b: &mut Buffer, size: Size, dst: Fpr, bits: u64) {
 pub(super) fn store(b: &mut Buffer, size: Size, to: Address, src: FSrc) {
     let int = match src {
         FSrc::Reg(src) => return access_at(b, float_store_of(size), src.0, to),
+        _ if size == Size::S128 => {
+            load(b, size, FLOAT_SCRATCH, src);
+            return store(b, size, to, FSrc::Reg(FLOAT_SCRATCH));
+        }
         FSrc::Bits(bits) => Src::Imm(bits as i64),
         FSrc::Frame(disp) => Src::Frame(disp),
+        FSrc::Constant(_) => unreachable!("only vectors are such"),
     };
     store_int(b, size, to, int);
 }
@@ -125,7 +146,7 @@ pub(super) fn convert_width(b: &mut Buffer, from: Size, dst: Fpr, x: FSrc) {
     let x = in_reg(b, from, x, FLOAT_SCRATCH);
     let op = match from {
         Size::S32 => ops::FCVT_TO_D,
-        Size::S64 => ops::FCVT_TO_S,
+        _ => ops::FCVT_TO_S,
     };
     float(b, op, from, dst.0, x.0, 0);
 }
@@ -173,7 +194,7 @@ pub(super) fn truncate(b: &mut Buffer, t: Truncation, dst: Gpr, x: Fpr) {
     }
     let bits = |value: f64| match t.from {
         Size::S32 => u64::from((value as f32).to_bits()),
-        Size::S64 => value.to_bits(),
+        _ => value.to_bits(),
     };
     let mut check = |value: f64, wrong: Cond| {
         constant(b, t.from, FLOAT_SCRATCH, bits(value));

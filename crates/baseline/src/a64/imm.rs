@@ -10,7 +10,7 @@ use crate::machine::{Gpr, Size};
 pub(super) fn extended(size: Size, value: i64) -> u64 {
     match size {
         Size::S32 => u64::from(value as u32),
-        Size::S64 => value as u64,
+        _ => value as u64,
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn twelve(value: u64) -> Option<(u32, bool)> {
 pub(super) fn logical_imm(size: Size, value: u64) -> Option<u32> {
     let value = match size {
         Size::S32 => value & 0xffff_ffff | value << 32,
-        Size::S64 => value,
+        _ => value,
     };
     if value == 0 || value == u64::MAX {
         return None;
@@ -71,7 +71,7 @@ pub(super) fn float_imm(size: Size, bits: u64) -> Option<u32> {
             23,
             0x80,
         ),
-        Size::S64 => {
+        _ => {
             let fraction = bits & ((1 << 52) - 1);
             (bits >> 63, bits >> 52 & 0x7ff, fraction, 52, 0x400)
         }

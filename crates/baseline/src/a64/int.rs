@@ -132,7 +132,7 @@ pub(super) fn op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src
         // As a number with a sign, of which addition and subtraction take the magnitude.
         let signed = match size {
             Size::S32 => i64::from(value as i32),
-            Size::S64 => value as i64,
+            _ => value as i64,
         };
         let small = signed.unsigned_abs() < 1 << 24;
         match op {
@@ -344,7 +344,7 @@ pub(super) fn compare(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> 
     if let Src::Imm(value) = y {
         let signed = match size {
             Size::S32 => i64::from(value as i32),
-            Size::S64 => value,
+            _ => value,
         };
         let op = if signed < 0 {
             ops::ADDS_IMM

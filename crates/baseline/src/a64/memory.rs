@@ -14,14 +14,14 @@ use crate::machine::*;
 pub(super) fn load_of(size: Size) -> Access {
     match size {
         Size::S32 => accesses::LDR_W,
-        Size::S64 => accesses::LDR_X,
+        _ => accesses::LDR_X,
     }
 }
 
 pub(super) fn store_of(size: Size) -> Access {
     match size {
         Size::S32 => accesses::STR_W,
-        Size::S64 => accesses::STR_X,
+        _ => accesses::STR_X,
     }
 }
 
@@ -29,6 +29,7 @@ pub(super) fn float_load_of(size: Size) -> Access {
     match size {
         Size::S32 => accesses::LDR_S,
         Size::S64 => accesses::LDR_D,
+        Size::S128 => accesses::LDR_Q,
     }
 }
 
@@ -36,6 +37,7 @@ pub(super) fn float_store_of(size: Size) -> Access {
     match size {
         Size::S32 => accesses::STR_S,
         Size::S64 => accesses::STR_D,
+        Size::S128 => accesses::STR_Q,
     }
 }
 
@@ -119,10 +121,10 @@ pub(super) fn access_at(b: &mut Buffer, op: Access, rt: u8, address: Address) {
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Address) {
     let op = match load {
         Load::S8(Size::S32) => accesses::LDRSB_W,
-        Load::S8(Size::S64) => accesses::LDRSB_X,
+        Load::S8(_) => accesses::LDRSB_X,
         Load::U8 => accesses::LDRB,
         Load::S16(Size::S32) => accesses::LDRSH_W,
-        Load::S16(Size::S64) => accesses::LDRSH_X,
+        Load::S16(_) => accesses::LDRSH_X,
         Load::U16 => accesses::LDRH,
         Load::S32 => accesses::LDRSW,
         Load::U32 => accesses::LDR_W,

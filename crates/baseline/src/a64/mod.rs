@@ -15,6 +15,7 @@ mod int;
 mod memory;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;

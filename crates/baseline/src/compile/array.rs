@@ -18,14 +18,11 @@ use std::mem::offset_of;
 const MAX_CLEARED_INLINE: u64 = 128;
 
 impl<M: Machine> Compiler<'_, M> {
-    /// The type of an array's elements. Vectors are left to the optimizing compiler.
-    fn element_type(&mut self, ty: TypeIndex) -> FieldType {
+    /// The type of an array's elements.
+    fn element_type(&self, ty: TypeIndex) -> FieldType {
         let CompositeType::Array(element) = self.module.types()[ty].composite else {
             unreachable!("validated: an array type");
         };
-        if Self::has_vector(&element.storage) {
-            self.unsupported("vectors");
-        }
         element
     }
 

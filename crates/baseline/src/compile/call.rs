@@ -6,7 +6,7 @@
 
 use super::Compiler;
 use super::cold::{Cold, Rest};
-use super::value::{is_float, slot_size, width};
+use super::value::{is_float, width};
 use crate::convention::{Spot, Spots, hidden_params, result_area};
 use crate::machine::*;
 use meantime_abi::{
@@ -120,15 +120,6 @@ impl<M: Machine> Compiler<'_, M> {
     /// Calls with the topmost operands as arguments, and replaces them with the results.
     fn emit_call(&mut self, mut callee: Callee, ty: TypeIndex, tail: bool) {
         let func_type: &FuncType = self.module.type_as_func(ty);
-        let is_vector = |t: &meantime_abi::ValType| t.repr() == ValRepr::V128;
-        if func_type
-            .params
-            .iter()
-            .chain(&func_type.results)
-            .any(is_vector)
-        {
-            return self.unsupported("vectors");
-        }
         let area = result_area::<M>(func_type);
         let first = self.s.stack.len() - func_type.params.len();
         if !tail {
@@ -284,8 +275,11 @@ impl<M: Machine> Compiler<'_, M> {
             match spot {
                 Spot::Gpr(reg) => M::store_frame(&mut self.b, size, slot, Src::Reg(reg)),
                 Spot::Fpr(reg) => M::store_frame_float(&mut self.b, size, slot, FSrc::Reg(reg)),
+                Spot::Stack(offset) if ty == ValRepr::V128 => {
+                    let src = FSrc::Frame(area_disp + offset as i32);
+                    M::store_frame_float(&mut self.b, size, slot, src);
+                }
                 Spot::Stack(offset) => {
-                    debug_assert!(slot_size(ty) == 8);
                     let src = Src::Frame(area_disp + offset as i32);
                     M::store_frame(&mut self.b, Size::S64, slot, src);
                 }

@@ -228,10 +228,11 @@ impl<M: Machine> Compiler<'_, M> {
             at += 8;
             M::store_frame(&mut self.b, Size::S64, -(at as i32), Src::Reg(Gpr(reg)));
         }
+        // Any of them may be a vector.
         for reg in bits(saved.fprs) {
-            at += 8;
+            at += 16;
             let src = FSrc::Reg(Fpr(reg));
-            M::store_frame_float(&mut self.b, Size::S64, -(at as i32), src);
+            M::store_frame_float(&mut self.b, Size::S128, -(at as i32), src);
         }
         self.max_depth = self.max_depth.max(at);
         self.save_float_pins();
@@ -310,9 +311,9 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let mut at = saved.depth + 8 * saved.gprs.count_ones();
         for reg in bits(saved.fprs) {
-            at += 8;
+            at += 16;
             let src = FSrc::Frame(-(at as i32));
-            M::move_float(&mut self.b, Size::S64, Fpr(reg), src);
+            M::move_float(&mut self.b, Size::S128, Fpr(reg), src);
         }
         self.conform(&rest.state);
         M::jump(&mut self.b, rest.back);

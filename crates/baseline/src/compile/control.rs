@@ -87,20 +87,9 @@ impl<M: Machine> Compiler<'_, M> {
         match self.block_sig() {
             Some(BlockSig::Func(ty)) => {
                 let func = self.module.type_as_func(ty);
-                let has_vector = |types: &[meantime_abi::ValType]| {
-                    types.iter().any(|t| t.repr() == ValRepr::V128)
-                };
-                if has_vector(&func.params) || has_vector(&func.results) {
-                    self.unsupported("vectors");
-                }
                 (BlockSig::Func(ty), func.params.len(), func.results.len())
             }
-            Some(BlockSig::One(ty)) => {
-                if ty == ValRepr::V128 {
-                    self.unsupported("vectors");
-                }
-                (BlockSig::One(ty), 0, 1)
-            }
+            Some(BlockSig::One(ty)) => (BlockSig::One(ty), 0, 1),
             Some(sig) => (sig, 0, 0),
             None => {
                 self.error = Some(malformed());

@@ -79,7 +79,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+    pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         std::array::from_fn(|_| self.byte())
     }
 
@@ -320,7 +320,7 @@ impl<M: Machine> Compiler<'_, M> {
 
             0xfb => self.object(),
             0xfc => self.numbered(),
-            0xfd => self.unsupported("vectors"),
+            0xfd => self.vector(),
             0xfe => self.atomic(),
             _ => self.unsupported("an unknown operator"),
         }

@@ -6,9 +6,9 @@
 use super::Compiler;
 use super::control::Kind;
 use super::local::Local;
-use super::value::{is_float, width};
+use super::value::{is_float, slot_size, width};
 use crate::convention::{HiddenParams, Spot, Spots, hidden_params, result_area};
-use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src};
+use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src, Store};
 use meantime_abi::{ValRepr, VmHeader, VmStoreContext};
 use std::mem::offset_of;
 
@@ -112,7 +112,7 @@ impl<M: Machine> Compiler<'_, M> {
                 Some(_) => self.receive(index, Src::Imm(0)),
                 // They lie one below the other, but for slots of floats that have a register.
                 None => match &mut in_frame {
-                    None => in_frame = Some((local.disp, 1)),
+                    None => in_frame = Some((local.disp, slot_size(local.ty) / 8)),
                     Some((lowest, slots)) => {
                         *slots += ((*lowest - local.disp) / 8) as u32;
                         *lowest = local.disp;
@@ -159,30 +159,43 @@ impl<M: Machine> Compiler<'_, M> {
     fn load_results(&mut self) {
         let ty = self.ty;
         let base = self.s.frames.first().map_or(self.depth, |f| f.depth);
-        let slot = |i: usize| -(base as i32) - 8 * (i as i32 + 1);
         if self.result_area != 0 {
             // Those in the area first: the others need the registers.
             let area = Src::Frame(self.area_disp);
             M::move_int(&mut self.b, Size::S64, M::SCRATCH, area);
             let mut spots = Spots::<M>::results();
-            for (i, result) in ty.results.iter().enumerate() {
+            let mut slot = -(base as i32);
+            for result in &ty.results {
+                slot -= slot_size(result.repr()) as i32;
                 if let Spot::Stack(offset) = spots.next(result.repr()) {
-                    let reg = M::RESULT;
-                    M::move_int(&mut self.b, Size::S64, reg, Src::Frame(slot(i)));
                     let to = Address::new(M::SCRATCH, offset as i32);
-                    M::store(&mut self.b, crate::machine::Store::I64, to, Src::Reg(reg));
+                    self.move_result(result.repr(), to, slot);
                 }
             }
         }
         let mut spots = Spots::<M>::results();
-        for (i, result) in ty.results.iter().enumerate() {
+        let mut slot = -(base as i32);
+        for result in &ty.results {
+            slot -= slot_size(result.repr()) as i32;
             let size = width(result.repr());
             match spots.next(result.repr()) {
-                Spot::Gpr(reg) => M::move_int(&mut self.b, size, reg, Src::Frame(slot(i))),
-                Spot::Fpr(reg) => M::move_float(&mut self.b, size, reg, FSrc::Frame(slot(i))),
+                Spot::Gpr(reg) => M::move_int(&mut self.b, size, reg, Src::Frame(slot)),
+                Spot::Fpr(reg) => M::move_float(&mut self.b, size, reg, FSrc::Frame(slot)),
                 Spot::Stack(_) => {}
             }
         }
+    }
+
+    /// Moves a result from its slot to the area, before any is in its register.
+    fn move_result(&mut self, ty: ValRepr, to: Address, slot: i32) {
+        if ty == ValRepr::V128 {
+            let reg = M::FLOAT_RESULT;
+            M::move_float(&mut self.b, Size::S128, reg, FSrc::Frame(slot));
+            return M::store_float(&mut self.b, Size::S128, to, reg);
+        }
+        let reg = M::RESULT;
+        M::move_int(&mut self.b, Size::S64, reg, Src::Frame(slot));
+        M::store(&mut self.b, Store::I64, to, Src::Reg(reg));
     }
 
     fn push_function_frame(&mut self) {

@@ -163,9 +163,6 @@ impl<M: Machine> Compiler<'_, M> {
         let layout = self.fields(ty);
         let params = &self.module.type_as_func(ty).params;
         for (param, &(offset, _)) in params.iter().zip(&layout.fields) {
-            if param.repr() == ValRepr::V128 {
-                return self.unsupported("vectors");
-            }
             self.load_heap_base(M::SCRATCH);
             let from = Address {
                 base: M::SCRATCH,
@@ -202,10 +199,6 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn throw(&mut self) {
         let tag = TagIndex::from_u32(self.leb_u32());
         let ty = self.module.tags()[tag].func;
-        let params = &self.module.type_as_func(ty).params;
-        if params.iter().any(|p| p.repr() == ValRepr::V128) {
-            return self.unsupported("vectors");
-        }
         let layout = self.fields(ty);
         let storages = layout.fields.iter().map(|f: &(u32, GcStorage)| f.1);
         self.store_forms(storages);

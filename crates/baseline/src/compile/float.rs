@@ -5,10 +5,11 @@ use super::value::Place;
 use crate::machine::*;
 use meantime_abi::ValRepr;
 
-fn float_type(size: Size) -> ValRepr {
+pub(super) fn float_type(size: Size) -> ValRepr {
     match size {
         Size::S32 => ValRepr::F32,
         Size::S64 => ValRepr::F64,
+        Size::S128 => ValRepr::V128,
     }
 }
 
@@ -46,7 +47,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let canonical = match size {
             Size::S32 => u64::from(f32::NAN.to_bits()),
-            Size::S64 => f64::NAN.to_bits(),
+            _ => f64::NAN.to_bits(),
         };
         let number = M::compare_float(&mut self.b, FloatCc::Eq, size, reg, reg);
         M::select_float(&mut self.b, number, size, reg, FSrc::Bits(canonical));
@@ -71,7 +72,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.release_float_unless(x, dst);
         let to = match from {
             Size::S32 => Size::S64,
-            Size::S64 => Size::S32,
+            _ => Size::S32,
         };
         self.canonicalize(to, dst);
         self.push_fpr(float_type(to), dst);
@@ -100,7 +101,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.free_fpr(reg);
         let ty = match to {
             Size::S32 => ValRepr::I32,
-            Size::S64 => ValRepr::I64,
+            _ => ValRepr::I64,
         };
         self.push_gpr(ty, dst);
     }
@@ -110,7 +111,7 @@ impl<M: Machine> Compiler<'_, M> {
         let x = self.pop();
         let ty = match size {
             Size::S32 => ValRepr::I32,
-            Size::S64 => ValRepr::I64,
+            _ => ValRepr::I64,
         };
         match self.float_src(x) {
             FSrc::Bits(bits) => self.push_const(ty, bits),
@@ -119,6 +120,7 @@ impl<M: Machine> Compiler<'_, M> {
                 M::move_int(&mut self.b, size, dst, Src::Frame(disp));
                 self.push_gpr(ty, dst);
             }
+            FSrc::Constant(_) => unreachable!("a float is no vector"),
             FSrc::Reg(reg) => {
                 let dst = self.dest();
                 M::float_bits(&mut self.b, size, dst, reg);

@@ -3,7 +3,7 @@
 use super::Compiler;
 use super::value::{is_float, width};
 use crate::machine::*;
-use meantime_abi::{GlobalIndex, ValRepr, VmGlobalImport};
+use meantime_abi::{GlobalIndex, VmGlobalImport};
 use meantime_module::ConstOp;
 use std::mem::offset_of;
 
@@ -25,9 +25,6 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn global_get(&mut self, index: u32) {
         let index = GlobalIndex::from_u32(index);
         let ty = self.module.globals()[index].content.repr();
-        if ty == ValRepr::V128 {
-            return self.unsupported("vectors");
-        }
         if let Some(bits) = self.constant_global(index) {
             return self.push_const(ty, bits);
         }
@@ -40,7 +37,7 @@ impl<M: Machine> Compiler<'_, M> {
         let dst = self.dest();
         let load = match width(ty) {
             Size::S32 => Load::U32,
-            Size::S64 => Load::U64,
+            _ => Load::U64,
         };
         M::load(&mut self.b, load, dst, at);
         self.push_gpr(ty, dst);
@@ -62,9 +59,6 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn global_set(&mut self, index: u32) {
         let index = GlobalIndex::from_u32(index);
         let value = self.pop();
-        if value.ty == ValRepr::V128 {
-            return self.unsupported("vectors");
-        }
         let size = width(value.ty);
         if is_float(value.ty) {
             let reg = self.in_fpr(value);
@@ -82,7 +76,7 @@ impl<M: Machine> Compiler<'_, M> {
         let at = self.global_place(index);
         let store = match size {
             Size::S32 => Store::I32,
-            Size::S64 => Store::I64,
+            _ => Store::I64,
         };
         M::store(&mut self.b, store, at, src);
         if let Src::Reg(reg) = src {

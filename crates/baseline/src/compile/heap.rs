@@ -315,7 +315,7 @@ impl<M: Machine> Compiler<'_, M> {
             StorageType::I16 if signed => Load::S16(Size::S32),
             StorageType::I16 => Load::U16,
             StorageType::Val(ty) => match GcStorage::of_val(ty) {
-                GcStorage::F32 | GcStorage::F64 => {
+                GcStorage::F32 | GcStorage::F64 | GcStorage::V128 => {
                     let reg = self.alloc_fpr();
                     self.may_fault_with(fault);
                     M::load_float(&mut self.b, width(ty.repr()), reg, from);
@@ -339,11 +339,6 @@ impl<M: Machine> Compiler<'_, M> {
             StorageType::Val(ty) => ty.repr(),
         };
         self.push_gpr(repr, reg);
-    }
-
-    /// Whether a type has a vector in it.
-    pub(super) fn has_vector(storage: &StorageType) -> bool {
-        matches!(storage, StorageType::Val(ValType::V128))
     }
 
     /// A reference that was popped, in a register. Null is known to be none at a load that faults.

@@ -58,9 +58,6 @@ impl<M: Machine> Compiler<'_, M> {
                 self.declare_local(ty);
             }
         }
-        if self.s.locals.iter().any(|l| l.ty == ValRepr::V128) {
-            self.unsupported("vectors");
-        }
     }
 
     fn declare_local(&mut self, ty: ValRepr) {
@@ -71,7 +68,9 @@ impl<M: Machine> Compiler<'_, M> {
                 self.pins += 1;
                 M::PINS[self.pins - 1].0
             }
-            ValRepr::F32 | ValRepr::F64 if self.s.float_pins.len() < M::FLOAT_PINS.len() => {
+            ValRepr::F32 | ValRepr::F64 | ValRepr::V128
+                if self.s.float_pins.len() < M::FLOAT_PINS.len() =>
+            {
                 self.s.float_pins.push(self.s.locals.len() as u32);
                 self.s.float_pins.len() as u8 - 1
             }
@@ -122,7 +121,7 @@ impl<M: Machine> Compiler<'_, M> {
         Some(Gpr(pin))
     }
 
-    fn pinned_float_dest(&mut self) -> Option<Fpr> {
+    pub(super) fn pinned_float_dest(&mut self) -> Option<Fpr> {
         let index = self.next_set()?;
         let local = self.s.locals.get(index)?;
         if !is_float(local.ty) {

@@ -13,6 +13,7 @@
 
 use super::Compiler;
 use super::environment::MemoryAccess;
+use super::float::float_type;
 use super::value::{Value, is_float};
 use crate::machine::*;
 use meantime_abi::{Bounds, MemoryIndex, Trap, ValRepr};
@@ -67,6 +68,11 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn load_float(&mut self, size: Size) {
+        self.load_float_as(size, float_type(size));
+    }
+
+    /// Loads to a register of floats, whose upper bits become zero.
+    pub(super) fn load_float_as(&mut self, size: Size, ty: ValRepr) {
         let memarg = self.memarg();
         let Some(at) = self.address(&memarg, size.bits() / 8) else {
             return;
@@ -75,10 +81,6 @@ impl<M: Machine> Compiler<'_, M> {
         self.may_fault();
         M::load_float(&mut self.b, size, dst, at.address);
         self.release_address(&at);
-        let ty = match size {
-            Size::S32 => ValRepr::F32,
-            Size::S64 => ValRepr::F64,
-        };
         self.push_fpr(ty, dst);
     }
 

@@ -32,6 +32,7 @@ mod table;
 mod tier;
 mod trampoline;
 mod value;
+mod vector;
 
 use crate::buffer::{Buffer, Label};
 use crate::costs::Costs;
@@ -62,6 +63,13 @@ pub(crate) struct Scratch {
     buffer: Buffer,
     tables: SideTables,
     lists: Lists,
+}
+
+impl Scratch {
+    /// Whether the processor multiplies and adds in one, where not every one does.
+    pub(crate) fn set_fma(&mut self, fma: bool) {
+        self.buffer.fma = fma;
+    }
 }
 
 /// Lists of a compilation.

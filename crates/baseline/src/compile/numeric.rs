@@ -10,7 +10,7 @@ use meantime_abi::ValRepr;
 fn int_type(size: Size) -> ValRepr {
     match size {
         Size::S32 => ValRepr::I32,
-        Size::S64 => ValRepr::I64,
+        _ => ValRepr::I64,
     }
 }
 
@@ -18,7 +18,7 @@ fn int_type(size: Size) -> ValRepr {
 fn truncated(size: Size, bits: u64) -> u64 {
     match size {
         Size::S32 => u64::from(bits as u32),
-        Size::S64 => bits,
+        _ => bits,
     }
 }
 
@@ -26,7 +26,7 @@ fn truncated(size: Size, bits: u64) -> u64 {
 fn signed(size: Size, bits: u64) -> i64 {
     match size {
         Size::S32 => i64::from(bits as i32),
-        Size::S64 => bits as i64,
+        _ => bits as i64,
     }
 }
 
@@ -59,7 +59,7 @@ impl<M: Machine> Compiler<'_, M> {
         let tested = match size {
             Size::S32 => self.next_uses_condition(),
             // `i64.eqz`.
-            Size::S64 => self.next_byte() == Some(0x50),
+            _ => self.next_byte() == Some(0x50),
         };
         if op == IntOp::And && tested {
             // Whether it is zero is all that matters.
@@ -122,9 +122,9 @@ impl<M: Machine> Compiler<'_, M> {
                 (ShiftOp::ShrU, _) => bits >> count,
                 (ShiftOp::ShrS, _) => (signed(size, bits) >> count) as u64,
                 (ShiftOp::Rotl, Size::S32) => u64::from((bits as u32).rotate_left(count)),
-                (ShiftOp::Rotl, Size::S64) => bits.rotate_left(count),
+                (ShiftOp::Rotl, _) => bits.rotate_left(count),
                 (ShiftOp::Rotr, Size::S32) => u64::from((bits as u32).rotate_right(count)),
-                (ShiftOp::Rotr, Size::S64) => bits.rotate_right(count),
+                (ShiftOp::Rotr, _) => bits.rotate_right(count),
             };
             return self.push_const(int_type(size), truncated(size, bits));
         }
@@ -207,9 +207,6 @@ impl<M: Machine> Compiler<'_, M> {
         let condition = self.pop_condition();
         let (x, y) = self.pop2();
         let size = width(x.ty);
-        if x.ty == ValRepr::V128 {
-            return self.unsupported("vectors");
-        }
         if super::value::is_float(x.ty) {
             let dst = self.own_fpr(x);
             let src = self.float_src(y);

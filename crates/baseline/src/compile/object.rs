@@ -54,22 +54,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    /// Whether a structure type has vectors, which are left to the optimizing compiler.
-    fn refuses(&mut self, ty: TypeIndex) -> bool {
-        let refused = self
-            .struct_fields(ty)
-            .iter()
-            .any(|f| Self::has_vector(&f.storage));
-        if refused {
-            self.unsupported("vectors");
-        }
-        refused
-    }
-
     fn struct_new(&mut self, ty: TypeIndex) {
-        if self.refuses(ty) {
-            return;
-        }
         let layout = self.fields(ty);
         self.store_forms(layout.fields.iter().map(|f| f.1));
         let made = self.alloc_object(ty, ObjectSize::Fixed(layout.size), Length::Number(0));
@@ -91,9 +76,6 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn struct_get(&mut self, ty: TypeIndex, index: u32, signed: bool) {
         let field = self.struct_fields(ty)[index as usize];
-        if Self::has_vector(&field.storage) {
-            return self.unsupported("vectors");
-        }
         let (offset, _) = self.fields(ty).fields[index as usize];
         let reference = self.pop_reference();
         self.check_not_null(reference, Trap::NullReference);
@@ -108,10 +90,6 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     fn struct_set(&mut self, ty: TypeIndex, index: u32) {
-        let field = self.struct_fields(ty)[index as usize];
-        if Self::has_vector(&field.storage) {
-            return self.unsupported("vectors");
-        }
         let (offset, storage) = self.fields(ty).fields[index as usize];
         self.store_forms([storage].into_iter());
         let value = self.pop();

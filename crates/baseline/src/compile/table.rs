@@ -83,7 +83,7 @@ impl<M: Machine> Compiler<'_, M> {
         let fixed = ty.max == Some(ty.min);
         let short = match size {
             Size::S32 => ty.min as i32 as i64,
-            Size::S64 => ty.min as i64,
+            _ => ty.min as i64,
         };
         if fixed && matches!(index, Src::Reg(_)) {
             return M::compare(&mut self.b, cc, size, index, Src::Imm(short));

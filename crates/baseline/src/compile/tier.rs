@@ -121,15 +121,7 @@ impl<M: Machine> Compiler<'_, M> {
             let index = locals + (i - first) as usize;
             if is_float(value.ty) {
                 let src = self.float_src(value);
-                let size = width(value.ty);
-                match src {
-                    FSrc::Frame(disp) => self.osr_store(index, value.ty, Src::Frame(disp)),
-                    FSrc::Bits(bits) if size == Size::S32 => {
-                        self.osr_store(index, value.ty, Src::Imm(i64::from(bits as i32)));
-                    }
-                    FSrc::Bits(bits) => self.osr_store(index, value.ty, Src::Imm(bits as i64)),
-                    FSrc::Reg(_) => unreachable!("at a loop's start all is in slots"),
-                }
+                self.osr_store_float(index, value.ty, src);
             } else {
                 let src = self.src(value);
                 self.osr_store(index, value.ty, src);
@@ -153,9 +145,17 @@ impl<M: Machine> Compiler<'_, M> {
         let to = Address::new(M::RESULT, (index * size_of::<ValRaw>()) as i32);
         let store = match size {
             Size::S32 => Store::I32,
-            Size::S64 => Store::I64,
+            _ => Store::I64,
         };
         M::store(&mut self.b, store, to, Src::Reg(reg));
+    }
+
+    /// The same for a float or a vector, in a register that nothing is in any more: what is in use was saved.
+    fn osr_store_float(&mut self, index: usize, ty: ValRepr, src: FSrc) {
+        let reg = M::FLOAT_RESULT;
+        M::move_float(&mut self.b, width(ty), reg, src);
+        let to = Address::new(M::RESULT, (index * size_of::<ValRaw>()) as i32);
+        M::store_float(&mut self.b, width(ty), to, reg);
     }
 
     /// Writes the code that leaves any of the loops: with the locals, and without the frame.
@@ -166,12 +166,14 @@ impl<M: Machine> Compiler<'_, M> {
         self.b.bind::<M>(leave);
         for index in 0..self.s.locals.len() {
             let local = self.s.locals[index];
-            let src = match local.pin() {
-                Some(pin) if !is_float(local.ty) => Src::Reg(Gpr(pin)),
+            match local.pin() {
                 // Saved before the runtime was called.
-                _ => Src::Frame(local.disp),
-            };
-            self.osr_store(index, local.ty, src);
+                _ if is_float(local.ty) => {
+                    self.osr_store_float(index, local.ty, FSrc::Frame(local.disp));
+                }
+                Some(pin) => self.osr_store(index, local.ty, Src::Reg(Gpr(pin))),
+                None => self.osr_store(index, local.ty, Src::Frame(local.disp)),
+            }
         }
         self.state = super::state::State::default();
         self.load_context_field(M::SCRATCH, offset_of!(VmHeader, store) as u32);

@@ -35,10 +35,6 @@ pub(crate) fn trampoline<M: Machine>(
     kind: Trampoline,
     signature: &Signature,
 ) -> Result<CompiledFunction, CompileError> {
-    let mut reprs = signature.params.iter().chain(&signature.results);
-    if reprs.any(|repr| *repr == ValRepr::V128) {
-        return Err(CompileError::unsupported("vectors"));
-    }
     scratch.buffer.clear();
     scratch.tables.clear();
     scratch.tables.with_offsets = false;
@@ -92,6 +88,10 @@ impl<M: Machine> Writer<'_, M> {
         Gpr(free.trailing_zeros() as u8)
     };
 
+    /// The same for a vector: those that are in memory on both sides come when the registers were used up by others, which are where they belong, or
+    /// before any was loaded.
+    const VECTOR: Fpr = M::FLOAT_RESULT;
+
     /// `fn(context, code, values)`, in the guest's convention.
     fn enter(&mut self, signature: &Signature) {
         let area_bytes = result_area_of::<M>(signature.results.iter().copied());
@@ -118,7 +118,13 @@ impl<M: Machine> Writer<'_, M> {
         for (i, repr) in signature.params.iter().enumerate() {
             if let Spot::Stack(offset) = spots.next(*repr) {
                 let size = width(*repr);
-                self.load(size, Self::FREE, element(array, i));
+                let from = element(array, i);
+                if *repr == ValRepr::V128 {
+                    M::load_float(self.b, size, Self::VECTOR, from);
+                    M::store_arg_float(self.b, size, offset, FSrc::Reg(Self::VECTOR));
+                    continue;
+                }
+                self.load(size, Self::FREE, from);
                 M::store_arg(self.b, size, offset, Src::Reg(Self::FREE));
             }
         }
@@ -143,9 +149,8 @@ impl<M: Machine> Writer<'_, M> {
         for (i, repr) in signature.results.iter().enumerate() {
             if let Spot::Stack(offset) = spots.next(*repr) {
                 let size = width(*repr);
-                let from = Src::Frame(area_disp + offset as i32);
-                M::move_int(self.b, size, M::RESULT, from);
-                self.store(size, element(array, i), M::RESULT);
+                let from = area_disp + offset as i32;
+                self.copy(size, element(array, i), from, M::RESULT);
             }
         }
         M::leave_frame(self.b);
@@ -214,6 +219,11 @@ impl<M: Machine> Writer<'_, M> {
             match spots.next(*repr) {
                 Spot::Gpr(reg) => M::store_frame(self.b, size, disp, Src::Reg(reg)),
                 Spot::Fpr(reg) => M::store_frame_float(self.b, size, disp, FSrc::Reg(reg)),
+                Spot::Stack(offset) if *repr == ValRepr::V128 => {
+                    let from = FSrc::Frame(16 + offset as i32);
+                    M::move_float(self.b, size, Self::VECTOR, from);
+                    M::store_frame_float(self.b, size, disp, FSrc::Reg(Self::VECTOR));
+                }
                 Spot::Stack(offset) => {
                     let from = Src::Frame(16 + offset as i32);
                     M::move_int(self.b, size, Self::FREE, from);
@@ -236,8 +246,8 @@ impl<M: Machine> Writer<'_, M> {
                 }
                 let area = *area.get_or_insert(M::SCRATCH);
                 let size = width(*repr);
-                M::move_int(self.b, size, M::RESULT, Src::Frame(disp(i)));
-                self.store(size, Address::new(area, offset as i32), M::RESULT);
+                let to = Address::new(area, offset as i32);
+                self.copy(size, to, disp(i), M::RESULT);
             }
         }
         let mut spots = Spots::<M>::results();
@@ -249,6 +259,16 @@ impl<M: Machine> Writer<'_, M> {
                 Spot::Stack(_) => {}
             }
         }
+    }
+
+    /// Copies a value from the frame, perhaps through a register.
+    fn copy(&mut self, size: Size, to: Address, from: i32, through: Gpr) {
+        if size == Size::S128 {
+            M::move_float(self.b, size, Self::VECTOR, FSrc::Frame(from));
+            return M::store_float(self.b, size, to, Self::VECTOR);
+        }
+        M::move_int(self.b, size, through, Src::Frame(from));
+        self.store(size, to, through);
     }
 
     fn set_frame(&mut self, at: u32, bytes: u32) {
@@ -269,7 +289,7 @@ impl<M: Machine> Writer<'_, M> {
     fn load(&mut self, size: Size, dst: Gpr, from: Address) {
         let load = match size {
             Size::S32 => Load::U32,
-            Size::S64 => Load::U64,
+            _ => Load::U64,
         };
         M::load(self.b, load, dst, from);
     }
@@ -277,7 +297,7 @@ impl<M: Machine> Writer<'_, M> {
     fn store(&mut self, size: Size, to: Address, src: Gpr) {
         let store = match size {
             Size::S32 => Store::I32,
-            Size::S64 => Store::I64,
+            _ => Store::I64,
         };
         M::store(self.b, store, to, Src::Reg(src));
     }

@@ -14,7 +14,7 @@ pub(super) const NO_ENTRY: u32 = u32::MAX;
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
-    /// The bits.
+    /// The bits. Of a vector, zero is zero, and what else there is, the number of the buffer's constant plus one.
     Const,
     Gpr,
     Fpr,
@@ -56,16 +56,18 @@ pub(super) fn slot_size(ty: ValRepr) -> u32 {
     if ty == ValRepr::V128 { 16 } else { 8 }
 }
 
-/// Width of a value that is no vector.
+/// Width of a value.
 pub(super) fn width(ty: ValRepr) -> Size {
     match ty {
         ValRepr::I32 | ValRepr::F32 | ValRepr::GcRef => Size::S32,
+        ValRepr::V128 => Size::S128,
         _ => Size::S64,
     }
 }
 
+/// Whether a value's registers are those of floats.
 pub(super) fn is_float(ty: ValRepr) -> bool {
-    matches!(ty, ValRepr::F32 | ValRepr::F64)
+    matches!(ty, ValRepr::F32 | ValRepr::F64 | ValRepr::V128)
 }
 
 impl<M: Machine> Compiler<'_, M> {
@@ -317,7 +319,7 @@ impl<M: Machine> Compiler<'_, M> {
         let value = &mut self.s.stack[entry];
         value.reg = to.0;
         self.fpr_owners[to.0 as usize] = entry as u32;
-        M::move_float(&mut self.b, Size::S64, to, FSrc::Reg(reg));
+        M::move_float(&mut self.b, width(value.ty), to, FSrc::Reg(reg));
     }
 
     /// Whether a value is in this register.
@@ -348,6 +350,9 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline]
     pub(super) fn float_src(&mut self, value: Value) -> FSrc {
         match value.place {
+            Place::Const if value.ty == ValRepr::V128 && value.bits != 0 => {
+                FSrc::Constant(value.bits as u32 - 1)
+            }
             Place::Const => FSrc::Bits(value.bits),
             Place::Fpr => FSrc::Reg(Fpr(value.reg)),
             Place::Local => {

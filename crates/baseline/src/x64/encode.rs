@@ -113,12 +113,25 @@ pub(crate) mod ops {
     /// `call` (2) and `jmp` (4).
     pub(crate) const GROUP5: Op = op(0, 0, 0xff);
 
+    /// Whole registers of integers, by the map and the opcode.
+    pub(crate) const fn simd(map: u8, opcode: u8) -> Op {
+        op(0x66, map, opcode)
+    }
+
     // Floats: prefix F3 is for 32 bits, F2 for 64; without or with 66, for whole registers or for comparisons.
     pub(crate) const fn scalar(double: bool, opcode: u8) -> Op {
         op(if double { 0xf2 } else { 0xf3 }, 1, opcode)
     }
     pub(crate) const fn packed(double: bool, opcode: u8) -> Op {
         op(if double { 0x66 } else { 0 }, 1, opcode)
+    }
+    /// Moves between registers and memory, of a float or a whole register wherever it is.
+    pub(crate) const fn moves(size: crate::machine::Size, opcode: u8) -> Op {
+        match size {
+            crate::machine::Size::S32 => scalar(false, opcode),
+            crate::machine::Size::S64 => scalar(true, opcode),
+            crate::machine::Size::S128 => packed(false, opcode),
+        }
     }
     pub(crate) const MOVS_LOAD: u8 = 0x10;
     pub(crate) const MOVS_STORE: u8 = 0x11;
@@ -137,7 +150,6 @@ pub(crate) mod ops {
     pub(crate) const CVTT_TO_INT: u8 = 0x2c;
     pub(crate) const UCOMIS: u8 = 0x2e;
     pub(crate) const MOVAPS: Op = op(0, 1, 0x28);
-    pub(crate) const MOVUPS_STORE: Op = op(0, 1, 0x11);
     /// `movd` or `movq xmm, rm`.
     pub(crate) const MOV_TO_XMM: Op = op(0x66, 1, 0x6e);
     pub(crate) const MOV_FROM_XMM: Op = op(0x66, 1, 0x7e);
@@ -234,6 +246,17 @@ pub(crate) fn rip(b: &mut Buffer, op: Op, wide: bool, reg: u8) -> u32 {
     let at = b.at();
     b.put(0, 4);
     at
+}
+
+/// A fused operation of three registers, `dst = y * dst + z`, of which the opcode says the signs.
+pub(crate) fn fused(b: &mut Buffer, opcode: u8, wide: bool, dst: u8, y: u8, z: u8) {
+    debug_assert!(dst < 16 && y < 16 && z < 16);
+    // The register's upper bits are inverted; map 2, prefix 66.
+    let regs = (dst >> 3 ^ 1) << 7 | 0x40 | (z >> 3 ^ 1) << 5 | 2;
+    let rest = u8::from(wide) << 7 | (!y & 15) << 3 | 1;
+    let modrm = 0xc0 | (dst & 7) << 3 | z & 7;
+    let bytes = [0xc4, regs, rest, opcode, modrm, 0, 0, 0];
+    b.put(u64::from_le_bytes(bytes), 5);
 }
 
 /// An immediate of eight bits.

@@ -15,14 +15,14 @@ const BELOW_EQUAL: Cond = Cond(6);
 const ABOVE: Cond = Cond(7);
 const NO_SIGN: Cond = Cond(9);
 
-fn mov(b: &mut Buffer, dst: Fpr, src: Fpr) {
+pub(super) fn mov(b: &mut Buffer, dst: Fpr, src: Fpr) {
     if dst != src {
         rr(b, ops::MOVAPS, false, dst.0, src.0);
     }
 }
 
 /// An instruction whose operand is a constant of sixteen bytes.
-fn with_constant(b: &mut Buffer, op: Op, reg: Fpr, low: u64, high: u64) {
+pub(super) fn with_constant(b: &mut Buffer, op: Op, reg: Fpr, low: u64, high: u64) {
     let label = b.constant(low, high);
     let at = rip(b, op, false, reg.0);
     b.use_label::<X64>(label, at, at + 4);
@@ -30,29 +30,30 @@ fn with_constant(b: &mut Buffer, op: Op, reg: Fpr, low: u64, high: u64) {
 
 /// Does not change flags.
 pub(super) fn load(b: &mut Buffer, size: Size, dst: Fpr, src: FSrc) {
-    let op = ops::scalar(wide(size), ops::MOVS_LOAD);
+    let op = ops::moves(size, ops::MOVS_LOAD);
     match src {
         FSrc::Reg(src) => mov(b, dst, src),
         FSrc::Frame(disp) => rm(b, op, false, dst.0, frame(disp)),
         FSrc::Bits(0) => rr(b, ops::packed(false, ops::XOR), false, dst.0, dst.0),
         FSrc::Bits(bits) => with_constant(b, op, dst, bits, 0),
+        FSrc::Constant(number) => {
+            let (low, high, _) = b.numbered_constant(number);
+            with_constant(b, ops::MOVAPS, dst, low, high);
+        }
     }
 }
 
 pub(super) fn store(b: &mut Buffer, size: Size, to: Mem, src: FSrc) {
     let int = match src {
-        FSrc::Reg(src) => {
-            return rm(
-                b,
-                ops::scalar(wide(size), ops::MOVS_STORE),
-                false,
-                src.0,
-                to,
-            );
+        FSrc::Reg(src) => return rm(b, ops::moves(size, ops::MOVS_STORE), false, src.0, to),
+        _ if size == Size::S128 => {
+            load(b, size, FLOAT_SCRATCH, src);
+            return store(b, size, to, FSrc::Reg(FLOAT_SCRATCH));
         }
         FSrc::Bits(bits) if size == Size::S32 => Src::Imm(i64::from(bits as i32)),
         FSrc::Bits(bits) => Src::Imm(bits as i64),
         FSrc::Frame(disp) => Src::Frame(disp),
+        FSrc::Constant(_) => unreachable!("only vectors are such"),
     };
     super::memory::store_int(b, size, to, int);
 }
@@ -73,6 +74,7 @@ fn apply(b: &mut Buffer, op: Op, dst: Fpr, src: FSrc) {
         FSrc::Reg(src) => rr(b, op, false, dst.0, src.0),
         FSrc::Frame(disp) => rm(b, op, false, dst.0, frame(disp)),
         FSrc::Bits(bits) => with_constant(b, op, dst, bits, 0),
+        FSrc::Constant(_) => unreachable!("only vectors are such"),
     }
 }
 
@@ -132,14 +134,14 @@ fn min_max(b: &mut Buffer, op: FloatOp, size: Size, dst: Fpr, x: FSrc, y: FSrc) 
 fn sign_bit(size: Size) -> u64 {
     match size {
         Size::S32 => 1 << 31,
-        Size::S64 => 1 << 63,
+        _ => 1 << 63,
     }
 }
 
 fn magnitude(size: Size) -> u64 {
     match size {
         Size::S32 => (1 << 31) - 1,
-        Size::S64 => (1 << 63) - 1,
+        _ => (1 << 63) - 1,
     }
 }
 
@@ -221,7 +223,7 @@ pub(super) fn from_int(b: &mut Buffer, signed: bool, from: Size, to: Size, dst: 
         (true, _) => rr(b, op, wide(from), dst.0, x.0),
         // Zero-extended, it is a positive number of 64 bits.
         (false, Size::S32) => rr(b, op, true, dst.0, x.0),
-        (false, Size::S64) => {
+        (false, _) => {
             let (large, done) = (b.label(), b.label());
             rr(b, ops::TEST, true, x.0, x.0);
             X64::jump_if(b, SIGN, large);
@@ -255,16 +257,16 @@ fn bounds(t: Truncation) -> (f64, bool, f64) {
         // Every `f64` above -2^31 - 1 truncates to at least -2^31; `f32` has no value between the two.
         (Size::S64, Size::S32, true) => (-2147483649.0, false, 2147483648.0),
         (_, Size::S32, true) => (-2147483648.0, true, 2147483648.0),
-        (_, Size::S64, true) => (-9223372036854775808.0, true, 9223372036854775808.0),
+        (_, _, true) => (-9223372036854775808.0, true, 9223372036854775808.0),
         (_, Size::S32, false) => (-1.0, false, 4294967296.0),
-        (_, Size::S64, false) => (-1.0, false, 18446744073709551616.0),
+        (_, _, false) => (-1.0, false, 18446744073709551616.0),
     }
 }
 
 fn float_bits(size: Size, value: f64) -> u64 {
     match size {
         Size::S32 => u64::from((value as f32).to_bits()),
-        Size::S64 => value.to_bits(),
+        _ => value.to_bits(),
     }
 }
 
@@ -302,8 +304,8 @@ fn out_of_range(b: &mut Buffer, t: Truncation, dst: Gpr, x: Fpr, done: crate::bu
     let (lowest, highest) = match (t.to, t.signed) {
         (Size::S32, true) => (u64::from(i32::MIN as u32), u64::from(i32::MAX as u32)),
         (Size::S32, false) => (0, u64::from(u32::MAX)),
-        (Size::S64, true) => (i64::MIN as u64, i64::MAX as u64),
-        (Size::S64, false) => (0, u64::MAX),
+        (_, true) => (i64::MIN as u64, i64::MAX as u64),
+        (_, false) => (0, u64::MAX),
     };
     rr(b, ops::packed(wide(t.from), ops::UCOMIS), false, x.0, x.0);
     if t.traps {

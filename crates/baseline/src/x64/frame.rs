@@ -49,7 +49,7 @@ pub(super) fn clear(b: &mut Buffer, disp: i32, slots: u32) -> bool {
         let slot = at.min(slots - 2);
         rm(
             b,
-            ops::MOVUPS_STORE,
+            ops::moves(Size::S128, ops::MOVS_STORE),
             false,
             xmm,
             frame(disp + slot as i32 * 8),

@@ -63,7 +63,7 @@ pub(super) fn load_imm(b: &mut Buffer, dst: Gpr, value: u64) {
 fn extended(size: Size, value: i64) -> u64 {
     match size {
         Size::S32 => u64::from(value as u32),
-        Size::S64 => value as u64,
+        _ => value as u64,
     }
 }
 
@@ -165,7 +165,7 @@ fn sub(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     {
         let negated = match size {
             Size::S32 => i64::from(negated as i32),
-            Size::S64 => negated,
+            _ => negated,
         };
         return add(b, size, dst, x, Src::Imm(negated));
     }

@@ -73,7 +73,7 @@ pub(super) fn store(b: &mut Buffer, store: Store, to: Mem, src: Src) {
 pub(super) fn store_int(b: &mut Buffer, size: Size, to: Mem, src: Src) {
     let store_size = match size {
         Size::S32 => Store::I32,
-        Size::S64 => Store::I64,
+        _ => Store::I64,
     };
     let src = match src {
         Src::Imm(value) if size == Size::S32 || i32::try_from(value).is_ok() => src,

@@ -11,8 +11,10 @@ mod float;
 mod frame;
 mod int;
 mod memory;
+mod sequence;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
@@ -267,12 +269,12 @@ impl Machine for X64 {
     }
 
     fn load_float(b: &mut Buffer, size: Size, dst: Fpr, from: Address) {
-        let op = ops::scalar(wide(size), ops::MOVS_LOAD);
+        let op = ops::moves(size, ops::MOVS_LOAD);
         rm(b, op, false, dst.0, mem(from));
     }
 
     fn store_float(b: &mut Buffer, size: Size, to: Address, src: Fpr) {
-        let op = ops::scalar(wide(size), ops::MOVS_STORE);
+        let op = ops::moves(size, ops::MOVS_STORE);
         rm(b, op, false, src.0, mem(to));
     }
 

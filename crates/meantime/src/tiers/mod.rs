@@ -50,7 +50,7 @@ impl EngineTiers {
             return Ok(None);
         };
         Ok(Some(EngineTiers {
-            baseline,
+            baseline: baseline.with_fma(optimizer.has_fma()),
             optimizer,
             background: Background::new(config.parallel_compilation),
             policy: Policy::new(config),

@@ -8,6 +8,7 @@ mod floats;
 mod immediates;
 mod integers;
 mod memory;
+mod vectors;
 
 use super::*;
 use yaxpeax_arch::{Decoder as _, U8Reader};

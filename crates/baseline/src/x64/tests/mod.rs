@@ -3,6 +3,8 @@
 //! The one idea: a test writes instructions of which it knows the text, over all registers and over displacements and immediates of every length, and
 //! compares with the text that the decoder makes of the bytes.
 
+mod vectors;
+
 use super::encode::*;
 use super::*;
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
