@@ -15,6 +15,10 @@ pub(crate) struct SideTables {
     points: Vec<[u8; 16]>,
     maps: Vec<[u8; 12]>,
     slots: Vec<[u8; 4]>,
+    /// Slots that were looked at for stack maps.
+    listed: usize,
+    /// The map that has nothing but locals, once there is one: its first slot, and how many it has.
+    locals: Option<(u32, u32)>,
     handlers: Vec<[u8; 24]>,
     /// Whether offsets in the module are recorded.
     pub(crate) with_offsets: bool,
@@ -33,6 +37,8 @@ impl SideTables {
         self.points.clear();
         self.maps.clear();
         self.slots.clear();
+        self.listed = 0;
+        self.locals = None;
         self.handlers.clear();
     }
 
@@ -67,20 +73,50 @@ impl SideTables {
         self.point(code_offset, wasm_offset, 0);
     }
 
-    /// The slots that hold references during the call that returns here, by how far they are below the frame pointer.
-    pub(crate) fn stack_map(&mut self, code_offset: u32, slots: impl Iterator<Item = u32>) {
-        let first = self.slots.len();
-        self.slots.extend(slots.map(u32::to_le_bytes));
-        let count = self.slots.len() - first;
-        if count > 0 {
-            self.maps
-                .push(words([code_offset, first as u32, count as u32]));
+    /// The slots that hold references during the call that returns here, by how far they are below the frame pointer: those of all locals, which are
+    /// always the same, and others. Slots are shared with the map before, if they are the same, and of locals alone with all such maps.
+    pub(crate) fn stack_map(
+        &mut self,
+        code_offset: u32,
+        locals: &[u32],
+        others: impl Iterator<Item = u32>,
+    ) {
+        let mut others = others.peekable();
+        let alone = others.peek().is_none();
+        if let (true, Some((first, count))) = (alone, self.locals) {
+            self.maps.push(words([code_offset, first, count]));
+            return;
         }
+        let mut first = self.slots.len();
+        let all = locals.iter().copied().chain(others);
+        self.slots.extend(all.map(u32::to_le_bytes));
+        let count = self.slots.len() - first;
+        if count == 0 {
+            return;
+        }
+        self.listed += count;
+        if alone {
+            self.locals = Some((first as u32, count as u32));
+        } else if let Some(before) = self.maps.last() {
+            let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| before[at * 4 + i]));
+            let range = word(1) as usize..(word(1) + word(2)) as usize;
+            if self.slots[range.clone()] == self.slots[first..] {
+                self.slots.truncate(first);
+                first = range.start;
+            }
+        }
+        self.maps
+            .push(words([code_offset, first as u32, count as u32]));
     }
 
-    /// How many slots all stack maps have.
+    /// How many slots there are for all stack maps.
     pub(crate) fn slot_count(&self) -> usize {
         self.slots.len()
+    }
+
+    /// How many slots were looked at for all stack maps.
+    pub(crate) fn listed_slots(&self) -> usize {
+        self.listed
     }
 
     /// How many handlers there are.
@@ -164,7 +200,7 @@ mod tests {
         theirs.point(point(4, Some(Trap::IntegerOverflow)));
         ours.call(9, 109);
         theirs.point(point(9, None));
-        ours.stack_map(9, [8, 24].into_iter());
+        ours.stack_map(9, &[8], [24].into_iter());
         theirs.stack_map(9, [8, 24]);
         let handler = Handler {
             code_offset: 9,
@@ -181,5 +217,29 @@ mod tests {
         ours.complete_handlers(|landing| (landing + 39, 64));
         theirs.handler(handler);
         assert_eq!(ours.finish(), theirs.finish());
+    }
+
+    #[test]
+    fn equal_stack_maps_share_their_slots() {
+        let mut ours = SideTables::default();
+        let others: [(u32, &[u32]); 6] = [
+            (4, &[24]),
+            (9, &[24]),
+            (12, &[]),
+            (16, &[]),
+            (20, &[32]),
+            (24, &[]),
+        ];
+        for (at, others) in others {
+            ours.call(at, 0);
+            ours.stack_map(at, &[8], others.iter().copied());
+        }
+        assert_eq!((ours.slot_count(), ours.listed_slots()), (5, 7));
+        let bytes = ours.finish();
+        let table = SideTable::new(&bytes).unwrap();
+        let slots = |at| table.stack_map(at).unwrap().collect::<Vec<_>>();
+        for (at, others) in others {
+            assert_eq!(slots(at), [&[8], others].concat());
+        }
     }
 }

@@ -95,6 +95,7 @@ impl<M: Machine> Compiler<'_, M> {
                 _ => {}
             }
         }
+        self.limit_maps();
         Rest {
             begin,
             back,
@@ -113,6 +114,9 @@ impl<M: Machine> Compiler<'_, M> {
         // Registers are saved below all else.
         let save_depth = self.max_depth;
         for piece in &pieces {
+            if self.error.is_some() {
+                break;
+            }
             match *piece {
                 Cold::Element {
                     rest,
@@ -283,8 +287,9 @@ impl<M: Machine> Compiler<'_, M> {
         let Compiler { t, s, .. } = self;
         let in_registers = saved.places().filter(|(reg, _)| rest.gc & 1 << reg != 0);
         let in_registers = in_registers.map(|(_, depth)| depth);
-        let slots = s.cold_slots[slots].iter().chain(&s.gc_locals).copied();
-        t.stack_map(at, slots.chain(in_registers));
+        let slots = s.cold_slots[slots].iter().copied();
+        t.stack_map(at, &s.gc_locals, slots.chain(in_registers));
+        self.limit_maps();
     }
 
     /// The call; says where it returns to.

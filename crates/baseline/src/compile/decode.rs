@@ -325,7 +325,7 @@ impl<M: Machine> Compiler<'_, M> {
             _ => self.unsupported("an unknown operator"),
         }
         debug_assert!(
-            self.s.stack.iter().rev().skip(1).all(|v| v.place != Place::Flags),
+            self.s.stack.iter().rev().skip(1).take(4).all(|v| v.place != Place::Flags),
             "a condition is on top"
         );
 

@@ -181,8 +181,14 @@ impl<M: Machine> Compiler<'_, M> {
             let value = s.stack[entry as usize];
             (value.place == super::value::Place::Slot).then_some(value.slot)
         });
-        t.stack_map(at, s.gc_locals.iter().copied().chain(entries));
-        if self.t.slot_count() > MAX_MAP_SLOTS {
+        t.stack_map(at, &s.gc_locals, entries);
+        self.limit_maps();
+    }
+
+    /// Gives up when stack maps take too much.
+    pub(super) fn limit_maps(&mut self) {
+        let slots = self.t.slot_count().max(self.s.cold_slots.len());
+        if slots > MAX_MAP_SLOTS || self.t.listed_slots() > MAX_LISTED_SLOTS {
             self.unsupported("very large stack maps");
         }
     }
@@ -190,3 +196,5 @@ impl<M: Machine> Compiler<'_, M> {
 
 /// More slots of stack maps than this in one function are left to the optimizing compiler.
 const MAX_MAP_SLOTS: usize = 1 << 20;
+/// And more than this that were looked at, also if calls turned out to share them.
+const MAX_LISTED_SLOTS: usize = 1 << 25;

@@ -133,7 +133,8 @@ impl ModuleTiers {
 
     /// Bytes to reserve for code and side tables: several times what the largest expansion seen takes, in both tiers.
     pub(crate) fn reserve(&self) -> usize {
-        const LEAST: usize = 1 << 20;
+        // Of a function with very many references and calls, the stack maps take megabytes.
+        const LEAST: usize = 8 << 20;
         let bodies = self.module().bodies().values();
         let bytes: usize = bodies.map(|b| b.range.len()).sum();
         LEAST.saturating_add(bytes.saturating_mul(64))
