@@ -26,7 +26,7 @@ use costs::Costs;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_compile::CompileError;
 use meantime_module::Module;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use target_lexicon::Architecture;
 
 /// The compiler of a function for one machine.
@@ -46,7 +46,8 @@ type CompileTrampoline =
 /// The baseline compiler for one machine.
 pub struct Baseline {
     tunables: Tunables,
-    costs: Option<Costs>,
+    /// Found out when there is something to compile; none where code cannot be interrupted.
+    costs: OnceLock<Option<Costs>>,
     compile: Compile,
     compile_trampoline: CompileTrampoline,
     fma: bool,
@@ -78,7 +79,7 @@ impl Baseline {
             _ => return None,
         };
         Some(Baseline {
-            costs: Costs::new(&tunables),
+            costs: OnceLock::new(),
             tunables,
             compile,
             compile_trampoline,
@@ -105,7 +106,9 @@ impl Baseline {
         index: DefinedFuncIndex,
         sites: Sites<'_>,
     ) -> Result<CompiledFunction, CompileError> {
-        let options = (&self.tunables, self.costs.as_ref());
+        let tunables = &self.tunables;
+        let costs = self.costs.get_or_init(|| Costs::new(tunables));
+        let options = (tunables, costs.as_ref());
         self.with_scratch(|scratch| (self.compile)(scratch, options, module, wasm, index, sites))
     }
 
