@@ -90,3 +90,43 @@ fn a_failed_instantiation_leaves_host_functions_usable() -> Result<()> {
     );
     Ok(())
 }
+
+/// Code that starts at a loop goes on in the loops around it, and what lies below those on the operand stack was made before it started.
+#[test]
+fn operands_below_the_loops_around_a_loop_that_code_starts_at() {
+    let wat = r#"(module
+        (func (export "run") (param $n i32) (result i32)
+            (local $i i32) (local $j i32) (local $sum i32)
+            (i32.mul (local.get $n) (i32.const 1000))
+            (loop $outer
+                (i32.add (local.get $i) (i32.const 7))
+                (local.set $j (i32.const 0))
+                (loop $inner
+                    (local.set $sum (i32.add (local.get $sum) (i32.const 1)))
+                    (local.set $j (i32.add (local.get $j) (i32.const 1)))
+                    (br_if $inner (i32.lt_u (local.get $j) (i32.const 50))))
+                (local.set $sum (i32.add (local.get $sum)))
+                (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                (br_if $outer (i32.lt_u (local.get $i) (local.get $n))))
+            (i32.add (local.get $sum))))"#;
+    for (budget, waits) in [(0, true), (100, true), (200, false)] {
+        let mut config = Config::new();
+        config
+            .tier_up_budget(budget)
+            .tier_up_waits(waits)
+            .cranelift_debug_verifier(true);
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
+        let n = 200;
+        let expected = 1000 * n + 50 * n + (0..n).map(|i| i + 7).sum::<i32>();
+        assert_eq!(run.call(&mut store, n).unwrap(), expected);
+        let compilations = module.compilations();
+        let mut tiers = compilations.iter().map(|c| c.tier);
+        assert!(!waits || tiers.any(|tier| matches!(tier, Tier::Loop(_))));
+    }
+}

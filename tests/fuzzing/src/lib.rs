@@ -11,6 +11,9 @@
 //! assert!(matches!(verdict, Verdict::Checked | Verdict::Refused | Verdict::NoInput));
 //! ```
 
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 pub mod choices;
 pub mod compile;
 pub mod configurations;
@@ -25,6 +28,23 @@ pub mod peer;
 pub mod run;
 pub mod seeds;
 pub mod throws;
+
+/// Panics of threads that optimize in the background, where they only leave code as it is.
+static BACKGROUND_PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Has them counted from now on.
+fn watch_background() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().name() == Some("meantime-optimize") {
+                BACKGROUND_PANICS.fetch_add(1, Ordering::Relaxed);
+            }
+            before(info);
+        }));
+    });
+}
 
 /// What an oracle made of its input. That something is wrong is a panic.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,8 +106,9 @@ impl Oracle {
     ///
     /// When something is wrong with Meantime.
     pub fn check(self, data: &[u8]) -> Verdict {
+        watch_background();
         let u = arbitrary::Unstructured::new(data);
-        match self {
+        let verdict = match self {
             Oracle::Compile => compile::check(data),
             Oracle::Instantiate => instantiate::check(u),
             Oracle::Configurations => configurations::check(u),
@@ -95,7 +116,10 @@ impl Oracle {
             Oracle::Objects => objects::check(u),
             Oracle::Throws => throws::check(u),
             Oracle::Peer => peer::check(u),
-        }
+        };
+        let panics = BACKGROUND_PANICS.swap(0, Ordering::Relaxed);
+        assert_eq!(panics, 0, "code could not be optimized");
+        verdict
     }
 
     /// The bytes that a seed stands for. What reads modules gets modules with a few bytes changed; what generates

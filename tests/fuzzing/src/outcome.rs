@@ -79,11 +79,6 @@ impl Outcome {
         self.state.push((name.to_string(), format!("{value:?}")));
     }
 
-    /// Adds the fuel that is left.
-    pub fn fuel(&mut self, fuel: u64) {
-        self.state.push(("fuel".to_string(), fuel.to_string()));
-    }
-
     /// Adds a memory.
     pub fn memory(&mut self, name: &str, data: &[u8]) {
         let mut hasher = DefaultHasher::new();

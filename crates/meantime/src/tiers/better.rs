@@ -205,7 +205,17 @@ impl ModuleTiers {
     ) -> Option<(usize, u32)> {
         let began = Instant::now();
         let limits = self.engine.policy.limits;
-        let (compiled, values) = self.optimize(code, func, from_loop, limits).ok()?;
+        let (compiled, values) = match self.optimize(code, func, from_loop, limits) {
+            Ok(made) => made,
+            Err(error) => {
+                // Limits are kept to; all else is a mistake, which others than the embedder should see.
+                debug_assert!(
+                    error.unsupported,
+                    "function {func:?}, loop {from_loop:?}: {error}"
+                );
+                return None;
+            }
+        };
         let address = publish(code, func, &compiled, from_loop).ok()?;
         let size = compiled.code.len();
         self.count_optimized(size);

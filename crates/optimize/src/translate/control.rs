@@ -294,7 +294,8 @@ impl Translator<'_> {
         let params = self.s.control.last().map_or(0, |f| f.params);
         let args = self.branch_args(params);
         let height = self.top(params);
-        let below = match self.is_entry() {
+        let around = self.may_be_around_entry();
+        let below = match around || self.is_entry() {
             true => self.stack_to_variables(height)?,
             false => osr::Below::new(),
         };
@@ -303,8 +304,8 @@ impl Translator<'_> {
             self.land(header, &below, params);
         }
         self.b.switch_to_block(header);
-        match self.is_entry() {
-            // The function may begin here.
+        match around || self.is_entry() {
+            // The function may begin here, or inside.
             true => self.s.join(Mark::default()),
             false => self.s.begin_loop(),
         }
@@ -312,6 +313,9 @@ impl Translator<'_> {
         self.push_block_params(header);
         // After that: using variables gives the header more parameters.
         self.variables_to_stack(&below);
+        if around {
+            self.open_around_entry(below);
+        }
         self.at_loop();
         Ok(())
     }
@@ -388,6 +392,9 @@ impl Translator<'_> {
 
     fn end(&mut self) -> Result<()> {
         let mut frame = self.s.control.pop().expect("validated: inside a block");
+        if self.osr.is_some() {
+            self.close_around_entry();
+        }
         match frame.kind {
             Kind::Loop { header } => self.b.seal_block(header),
             Kind::If {

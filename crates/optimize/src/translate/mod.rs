@@ -167,6 +167,8 @@ pub(crate) struct Translator<'a> {
     flow: Flow,
     /// The loop at which the function starts, if not at its beginning.
     osr: Option<osr::Entry>,
+    /// Loops around that.
+    outer: Vec<osr::Outer>,
     /// How the function is compiled.
     request: &'a TierRequest<'a>,
 }
@@ -224,6 +226,7 @@ pub(crate) fn function<'a>(
         fuel: None,
         flow: Flow::default(),
         osr: None,
+        outer: Vec::new(),
         request,
     };
     t.set_location(range.start);

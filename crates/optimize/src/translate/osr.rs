@@ -2,7 +2,8 @@
 //!
 //! The one idea: such a function is the whole function with another entry. It loads every local and everything on the operand stack from the
 //! array in the store's context and jumps to the loop; the function's own beginning is there too, but nothing leads to it, and Cranelift
-//! leaves out what only follows from it. Values below the loop on the operand stack become variables, as the loop now has two ways in.
+//! leaves out what only follows from it. Values below the loop on the operand stack become variables, as the loop now has two ways in; and so do those
+//! below the loops around it, whose next turns begin without their beginnings.
 
 use super::environment::Region;
 use super::{Local, Result, Translator};
@@ -16,6 +17,13 @@ use std::mem::offset_of;
 
 /// Operands below a loop, as variables.
 pub(super) type Below = SmallVec<[(Variable, Type); 8]>;
+
+/// A loop that is open and may lie around the one at which the function starts.
+pub(super) struct Outer {
+    /// Blocks that are open in it, itself included.
+    depth: usize,
+    below: Below,
+}
 
 /// Where a function is entered in its middle.
 #[derive(Copy, Clone)]
@@ -84,7 +92,26 @@ impl Translator<'_> {
             .is_some_and(|entry| entry.loop_at == self.location.offset)
     }
 
-    /// Before the jump to the header of the loop at which the function starts: makes variables of the operands below it.
+    /// Whether the loop that begins here may lie around the one at which the function starts.
+    pub(super) fn may_be_around_entry(&self) -> bool {
+        let here = self.location.inline.is_none();
+        let ahead = self.osr.is_some_and(|entry| entry.values.is_none());
+        here && ahead && !self.is_entry()
+    }
+
+    /// A loop that may lie around the one at which the function starts is open.
+    pub(super) fn open_around_entry(&mut self, below: Below) {
+        let depth = self.s.control.len();
+        self.outer.push(Outer { depth, below });
+    }
+
+    /// A block was closed.
+    pub(super) fn close_around_entry(&mut self) {
+        let open = self.s.control.len();
+        self.outer.retain(|outer| outer.depth <= open);
+    }
+
+    /// Before the jump to the header of the loop at which the function starts, or of one around it: makes variables of the operands below it.
     pub(super) fn stack_to_variables(&mut self, height: usize) -> Result<Below> {
         let mut variables = SmallVec::new();
         for i in 0..height {
@@ -92,6 +119,10 @@ impl Translator<'_> {
             let ty = self.b.func.dfg.value_type(value);
             if ty == types::I32 && has_gc_values(self.module) {
                 // A reference or a number: only the validator knew.
+                if !self.is_entry() {
+                    // If the entry is inside, it is below that, too.
+                    return Ok(Below::new());
+                }
                 let mut error = self.error("operands below the loop may be references");
                 error.unsupported = true;
                 return Err(error);
@@ -129,9 +160,15 @@ impl Translator<'_> {
                 self.b.def_var(variable, value);
             }
         }
-        for &(variable, ty) in variables {
+        for (i, &(variable, ty)) in variables.iter().enumerate() {
             let value = next(self, ty);
             self.b.def_var(variable, value);
+            // What is below a loop around it is below it at the same height.
+            for outer in &self.outer {
+                if let Some(&(variable, _)) = outer.below.get(i) {
+                    self.b.def_var(variable, value);
+                }
+            }
         }
         let args: SmallVec<[BlockArg; 8]> = (0..params)
             .map(|i| {
