@@ -30,7 +30,8 @@ pub use layout::{VmCounts, VmLayout};
 pub use memory_plan::{Bounds, MemoryPlan};
 pub use raw::ValRaw;
 pub use side_table::{
-    Handler, HandlerKind, InlineFrame, Point, SideTable, SideTableBuilder, SideTableError,
+    ContextPlace, Handler, HandlerKind, InlineFrame, Point, SavedRegister, SideTable,
+    SideTableBuilder, SideTableError,
 };
 pub use trap::Trap;
 pub use tunables::{OptLevel, RegallocAlgorithm, Tunables};

@@ -3,18 +3,21 @@
 //! The one idea: a table is a byte string of little-endian 32-bit words, position-independent, sorted by code offset. A
 //! reader needs no allocation, no lock and no decoding ahead, so it works in a signal handler. The same format serves every tier.
 //!
-//! Layout, in words: magic and version, number of points P, of inline frames I, of stack maps M, of stack-map slots L, of handlers H; then
-//! the words of each array in this order. An offset of code that names a call is that of the instruction after it (the return address); one
+//! Layout, in words: magic and version, number of points P, of inline frames I, of stack maps M, of stack-map slots L, of handlers H, of saved
+//! registers S; then the words of each array in this order. An offset of code that names a call is that of the instruction after it (the return address); one
 //! that names a trap is that of the faulting instruction.
 
 use crate::{FuncIndex, TagIndex, Trap};
 
-const MAGIC: u32 = u32::from_le_bytes(*b"mst2");
-const HEADER: usize = 6;
+const MAGIC: u32 = u32::from_le_bytes(*b"mst3");
+const HEADER: usize = 7;
 const POINT_WORDS: usize = 4;
 const INLINE_WORDS: usize = 3;
 const MAP_WORDS: usize = 3;
 const HANDLER_WORDS: usize = 6;
+const SAVED_WORDS: usize = 2;
+/// Set in the word of a context that is in a register.
+const IN_REGISTER: u32 = 1 << 31;
 const NO_OFFSET: u32 = u32::MAX;
 const NO_INLINE: u32 = u32::MAX;
 
@@ -51,7 +54,42 @@ pub enum HandlerKind {
     All,
 }
 
-/// Where an exception thrown by a call continues.
+/// Where a frame keeps its own context while a call runs.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ContextPlace {
+    /// In memory, this many bytes below the frame pointer.
+    BelowFp(u32),
+    /// In a register that calls preserve, by its number in the instruction set.
+    Register(u8),
+}
+
+impl ContextPlace {
+    /// As one word. Frames are smaller than 2 GiB.
+    pub fn to_word(self) -> u32 {
+        match self {
+            ContextPlace::BelowFp(bytes) => bytes & !IN_REGISTER,
+            ContextPlace::Register(register) => IN_REGISTER | u32::from(register),
+        }
+    }
+
+    fn from_word(word: u32) -> ContextPlace {
+        match word & IN_REGISTER {
+            0 => ContextPlace::BelowFp(word),
+            _ => ContextPlace::Register(word as u8),
+        }
+    }
+}
+
+/// Where a function keeps, from its prologue on, its caller's value of a register that calls preserve.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct SavedRegister {
+    /// Its number in the instruction set, among registers for integers.
+    pub register: u8,
+    /// Bytes below the frame pointer.
+    pub below_fp: u32,
+}
+
+/// Where an exception thrown by a call continues. Registers that calls preserve are there as they were at the call.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Handler {
     /// The call's return address, in bytes from the function's start.
@@ -62,9 +100,8 @@ pub struct Handler {
     pub landing: u32,
     /// The stack pointer there, in bytes below the frame pointer.
     pub sp_below_fp: u32,
-    /// Where the frame keeps its own context while the call runs, in bytes below the frame pointer: whose tags are meant. Unspecified
-    /// where everything is caught.
-    pub context_below_fp: u32,
+    /// Where the frame keeps its own context while the call runs: whose tags are meant. Unspecified where everything is caught.
+    pub context: ContextPlace,
 }
 
 /// Why bytes are not a side table.
@@ -80,6 +117,7 @@ pub struct SideTable<'a> {
     maps: u32,
     slots: u32,
     handlers: u32,
+    saved: u32,
 }
 
 impl<'a> SideTable<'a> {
@@ -97,8 +135,9 @@ impl<'a> SideTable<'a> {
             maps: word(3),
             slots: word(4),
             handlers: word(5),
+            saved: word(6),
         };
-        if word(0) != MAGIC || table.handlers_at(table.handlers) != words.len() as u64 {
+        if word(0) != MAGIC || table.saved_at(table.saved) != words.len() as u64 {
             return Err(SideTableError);
         }
         Ok(table)
@@ -120,6 +159,10 @@ impl<'a> SideTable<'a> {
 
     fn handlers_at(&self, i: u32) -> u64 {
         self.slots_at(self.slots) + u64::from(i) * HANDLER_WORDS as u64
+    }
+
+    fn saved_at(&self, i: u32) -> u64 {
+        self.handlers_at(self.handlers) + u64::from(i) * SAVED_WORDS as u64
     }
 
     /// A word, or zero beyond the end, which only a corrupt table asks for.
@@ -229,10 +272,19 @@ impl<'a> SideTable<'a> {
                     },
                     landing: table.word(at + 3),
                     sp_below_fp: table.word(at + 4),
-                    context_below_fp: table.word(at + 5),
+                    context: ContextPlace::from_word(table.word(at + 5)),
                 }
             })
             .take_while(move |h| h.code_offset == return_offset)
+    }
+
+    /// Where the function keeps its caller's registers.
+    pub fn saved_registers(&self) -> impl Iterator<Item = SavedRegister> + use<'a> {
+        let table = *self;
+        (0..table.saved).map(move |i| SavedRegister {
+            register: table.word(table.saved_at(i)) as u8,
+            below_fp: table.word(table.saved_at(i) + 1),
+        })
     }
 }
 
@@ -244,6 +296,7 @@ pub struct SideTableBuilder {
     maps: Vec<(u32, u32, u32)>,
     slots: Vec<u32>,
     handlers: Vec<Handler>,
+    saved: Vec<SavedRegister>,
 }
 
 impl SideTableBuilder {
@@ -281,6 +334,11 @@ impl SideTableBuilder {
         self.handlers.push(handler);
     }
 
+    /// Adds a register that the function saves for its caller.
+    pub fn saved_register(&mut self, saved: SavedRegister) {
+        self.saved.push(saved);
+    }
+
     /// The encoded table.
     pub fn finish(mut self) -> Vec<u8> {
         self.points.sort_by_key(|p| p.code_offset);
@@ -293,6 +351,7 @@ impl SideTableBuilder {
             self.maps.len() as u32,
             self.slots.len() as u32,
             self.handlers.len() as u32,
+            self.saved.len() as u32,
         ];
         for p in &self.points {
             let trap = p.trap.map_or(0, |t| u32::from(t as u8));
@@ -323,8 +382,11 @@ impl SideTableBuilder {
                 tag,
                 h.landing,
                 h.sp_below_fp,
-                h.context_below_fp,
+                h.context.to_word(),
             ]);
+        }
+        for s in &self.saved {
+            words.extend([s.register.into(), s.below_fp]);
         }
         words.into_iter().flat_map(u32::to_le_bytes).collect()
     }
@@ -357,14 +419,18 @@ mod tests {
             kind: HandlerKind::Tag(TagIndex::from_u32(2)),
             landing: 90,
             sp_below_fp: 32,
-            context_below_fp: 16,
+            context: ContextPlace::BelowFp(16),
         });
         b.handler(Handler {
             code_offset: 40,
             kind: HandlerKind::All,
             landing: 91,
             sp_below_fp: 32,
-            context_below_fp: 16,
+            context: ContextPlace::Register(12),
+        });
+        b.saved_register(SavedRegister {
+            register: 3,
+            below_fp: 40,
         });
         b.finish()
     }
@@ -390,6 +456,11 @@ mod tests {
         assert!(table.stack_map(21).is_none());
         let landings: Vec<_> = table.handlers(40).map(|h| h.landing).collect();
         assert_eq!(landings, [90, 91]);
+        let contexts: Vec<_> = table.handlers(40).map(|h| h.context).collect();
+        let expected = [ContextPlace::BelowFp(16), ContextPlace::Register(12)];
+        assert_eq!(contexts, expected);
+        let saved: Vec<_> = table.saved_registers().collect();
+        assert_eq!((saved[0].register, saved[0].below_fp), (3, 40));
     }
 
     #[test]
@@ -403,7 +474,7 @@ mod tests {
     #[test]
     fn changed_bytes_never_panic() {
         let bytes = sample();
-        for i in 24..bytes.len() {
+        for i in 28..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[i] = 0xff;
             let table = SideTable::new(&bytes).unwrap();
@@ -415,7 +486,7 @@ mod tests {
                 );
                 let _ = table.stack_map(offset).map(Iterator::count);
             }
-            let _ = table.inline_frame(0);
+            let _ = (table.inline_frame(0), table.saved_registers().count());
         }
     }
 }

@@ -3,11 +3,11 @@
 //! The one idea: code is written from front to back, so what is recorded of it is in order already, and is kept in the encoded form of
 //! `meantime-abi`'s side table. The buffers are reused; finishing a table is one allocation.
 
-use meantime_abi::{Handler, HandlerKind, SideTable, Trap};
+use meantime_abi::{Handler, HandlerKind, SavedRegister, SideTable, Trap};
 
 /// In place of an offset or of an inlined call that there is none of.
 const NONE: u32 = u32::MAX;
-const MAGIC: u32 = u32::from_le_bytes(*b"mst2");
+const MAGIC: u32 = u32::from_le_bytes(*b"mst3");
 
 /// See the module.
 #[derive(Default)]
@@ -20,6 +20,7 @@ pub(crate) struct SideTables {
     /// The map that has nothing but locals, once there is one: its first slot, and how many it has.
     locals: Option<(u32, u32)>,
     handlers: Vec<[u8; 24]>,
+    saved: Vec<[u8; 8]>,
     /// Whether offsets in the module are recorded.
     pub(crate) with_offsets: bool,
 }
@@ -40,6 +41,7 @@ impl SideTables {
         self.listed = 0;
         self.locals = None;
         self.handlers.clear();
+        self.saved.clear();
     }
 
     #[inline]
@@ -136,7 +138,7 @@ impl SideTables {
             tag,
             handler.landing,
             handler.sp_below_fp,
-            handler.context_below_fp,
+            handler.context.to_word(),
         ]));
     }
 
@@ -151,6 +153,12 @@ impl SideTables {
         }
     }
 
+    /// A register that the function saves for its caller.
+    pub(crate) fn saved_register(&mut self, saved: SavedRegister) {
+        let SavedRegister { register, below_fp } = saved;
+        self.saved.push(words([register.into(), below_fp]));
+    }
+
     /// The encoded table.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let counts = [
@@ -160,16 +168,18 @@ impl SideTables {
             self.maps.len() as u32,
             self.slots.len() as u32,
             self.handlers.len() as u32,
+            self.saved.len() as u32,
         ];
         let parts = [
             self.points.as_flattened(),
             self.maps.as_flattened(),
             self.slots.as_flattened(),
             self.handlers.as_flattened(),
+            self.saved.as_flattened(),
         ];
-        let len = parts.iter().map(|p| p.len()).sum::<usize>() + 24;
+        let len = parts.iter().map(|p| p.len()).sum::<usize>() + 28;
         let mut bytes = Vec::with_capacity(len);
-        bytes.extend_from_slice(&words::<6, 24>(counts));
+        bytes.extend_from_slice(&words::<7, 28>(counts));
         for part in parts {
             bytes.extend_from_slice(part);
         }
@@ -181,7 +191,7 @@ impl SideTables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use meantime_abi::{Point, SideTableBuilder, TagIndex};
+    use meantime_abi::{ContextPlace, Point, SideTableBuilder, TagIndex};
 
     #[test]
     fn the_encoding_is_that_of_the_contract() {
@@ -207,7 +217,7 @@ mod tests {
             kind: HandlerKind::Tag(TagIndex::from_u32(3)),
             landing: 40,
             sp_below_fp: 64,
-            context_below_fp: 8,
+            context: ContextPlace::BelowFp(8),
         };
         ours.handler(&Handler {
             landing: 1,
@@ -216,6 +226,12 @@ mod tests {
         });
         ours.complete_handlers(|landing| (landing + 39, 64));
         theirs.handler(handler);
+        let saved = SavedRegister {
+            register: 12,
+            below_fp: 24,
+        };
+        ours.saved_register(saved);
+        theirs.saved_register(saved);
         assert_eq!(ours.finish(), theirs.finish());
     }
 

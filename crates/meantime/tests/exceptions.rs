@@ -315,3 +315,76 @@ fn exceptions_that_do_not_fit_their_tag_are_errors() {
     let results = FuncType::new(&engine, [], [ValType::I32]);
     assert!(ExnType::from_tag_type(&TagType::new(results)).is_err());
 }
+
+/// More values than there are registers that calls preserve, in the function that catches and in those between it and the one that throws.
+const BUSY: &str = r#"(module
+    (import "" "tag" (tag $tag (param i32)))
+    (import "" "inner" (func $inner (param i32)))
+    (func $busy (param $n i32) (result i64)
+        (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $f i64)
+        (if (i32.eqz (local.get $n)) (then (call $inner (i32.const 5)) (return (i64.const 0))))
+        (local.set $a (i64.mul (i64.extend_i32_u (local.get $n)) (i64.const 3)))
+        (local.set $b (i64.mul (local.get $a) (i64.const 5)))
+        (local.set $c (i64.mul (local.get $b) (i64.const 7)))
+        (local.set $d (i64.mul (local.get $c) (i64.const 11)))
+        (local.set $e (i64.mul (local.get $d) (i64.const 13)))
+        (local.set $f (call $busy (i32.sub (local.get $n) (i32.const 1))))
+        (i64.add (local.get $f) (i64.add (local.get $a) (i64.add (local.get $b)
+            (i64.add (local.get $c) (i64.add (local.get $d) (local.get $e)))))))
+    (func (export "run") (param $n i32) (param $rounds i32) (result i64)
+        (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $x f64) (local $caught i64)
+        (local $code i32)
+        (loop $more
+            (local.set $a (i64.add (local.get $a) (i64.extend_i32_u (local.get $n))))
+            (local.set $b (i64.add (local.get $b) (local.get $a)))
+            (local.set $c (i64.add (local.get $c) (local.get $b)))
+            (local.set $d (i64.add (local.get $d) (local.get $c)))
+            (local.set $e (i64.add (local.get $e) (local.get $d)))
+            (local.set $x (f64.add (local.get $x) (f64.const 0.5)))
+            (block $next
+                (block $handler (result i32)
+                    (try_table (catch $tag $handler) (drop (call $busy (local.get $n))))
+                    (br $next))
+                (local.set $code)
+                (local.set $caught (i64.add (local.get $caught) (i64.extend_i32_u (local.get $code)))))
+            (local.set $rounds (i32.sub (local.get $rounds) (i32.const 1)))
+            (br_if $more (local.get $rounds)))
+        (i64.add (local.get $caught) (i64.add (i64.trunc_f64_s (local.get $x))
+            (i64.add (local.get $a) (i64.add (local.get $b) (i64.add (local.get $c)
+                (i64.add (local.get $d) (local.get $e)))))))))"#;
+
+#[test]
+fn values_are_at_a_handler_what_they_were_at_the_call() {
+    let expected = |n: i64, rounds: i64| {
+        let mut sums = [0i64; 5];
+        for _ in 0..rounds {
+            let mut last = n;
+            for sum in &mut sums {
+                *sum = sum.wrapping_add(last);
+                last = *sum;
+            }
+        }
+        let start = 5 * rounds + rounds / 2;
+        sums.iter().fold(start, |all, sum| all.wrapping_add(*sum))
+    };
+    for strategy in [Strategy::Auto, Strategy::Cranelift, Strategy::Winch] {
+        let engine = Engine::new(Config::new().strategy(strategy)).unwrap();
+        let mut store = Store::new(&engine, 0);
+        let ty = FuncType::new(&engine, [ValType::I32], []);
+        let tag = Tag::new(&mut store, &TagType::new(ty)).unwrap();
+        let mut f = Fixture { store, tag };
+        let host = f.thrower();
+        let guest = f.instance(THROWER, &[f.tag.into()]);
+        let guest = guest.get_func(&mut f.store, "throw").unwrap();
+        for thrower in [host, guest] {
+            let instance = f.instance(BUSY, &[f.tag.into(), thrower.into()]);
+            let run = instance
+                .get_typed_func::<(i32, i32), i64>(&mut f.store, "run")
+                .unwrap();
+            for (n, rounds) in [(0, 2), (1, 4), (6, 20), (3, 20_000)] {
+                let result = run.call(&mut f.store, (n, rounds)).unwrap();
+                assert_eq!(result, expected(n.into(), rounds.into()), "{strategy:?}");
+            }
+        }
+    }
+}

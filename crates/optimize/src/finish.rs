@@ -3,16 +3,19 @@
 use crate::Target;
 use crate::location::Locations;
 use crate::scratch::Scratch;
+use crate::slots;
 use crate::types::trap_of;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::isa::unwind::UnwindInst;
 use cranelift_codegen::{
-    CodegenError, ExceptionContextLoc, Final, FinalizedMachCallSite, FinalizedMachExceptionHandler,
-    FinalizedMachReloc, FinalizedRelocTarget, MachBufferFinalized, MachSrcLoc,
+    CodegenError, CompiledCode, ExceptionContextLoc, Final, FinalizedMachCallSite,
+    FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget, MachBufferFinalized,
+    MachSrcLoc, RegClass,
 };
 use meantime_abi::{
-    CompiledFunction, FuncIndex, Handler, HandlerKind, Point, Relocation, RelocationKind,
-    SideTableBuilder, TagIndex,
+    CompiledFunction, ContextPlace, FuncIndex, Handler, HandlerKind, Point, Relocation,
+    RelocationKind, SavedRegister, SideTableBuilder, TagIndex,
 };
 use meantime_compile::CompileError;
 
@@ -24,14 +27,8 @@ pub(crate) fn compile(
     target: &Target,
     scratch: &mut Scratch,
 ) -> Result<CompiledFunction, CompileError> {
-    let context = &mut scratch.context;
-    let result = context.compile(&*target.isa, &mut scratch.control);
-    if let Err(error) = result {
-        return Err(codegen_error(error.inner));
-    }
-    let (Some(code), func) = (context.compiled_code(), &context.func) else {
-        return Err(internal("no code was made".to_owned()));
-    };
+    let code = machine_code(target, scratch)?;
+    let func = &scratch.context.func;
     let buffer = &code.buffer;
     if !target.tunables.signals_based_traps {
         let frame = buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
@@ -53,6 +50,32 @@ pub(crate) fn compile(
         relocations: relocations(buffer.relocs(), func)?,
         side_table: side_table(target, buffer, &scratch.locations)?,
     })
+}
+
+/// Runs Cranelift, with what is done between two of its parts where references are in slots.
+pub(crate) fn machine_code(
+    target: &Target,
+    scratch: &mut Scratch,
+) -> Result<CompiledCode, CompileError> {
+    let (isa, context, control) = (&*target.isa, &mut scratch.context, &mut scratch.control);
+    if !slots::has_slots(&context.func) {
+        if let Err(error) = context.compile(isa, control) {
+            return Err(codegen_error(error.inner));
+        }
+        let code = context.take_compiled_code();
+        return code.ok_or_else(|| internal("no code was made".to_owned()));
+    }
+    context.optimize(isa, control).map_err(codegen_error)?;
+    slots::place_addresses(&mut context.func);
+    let func = &context.func;
+    let code = isa.compile_function(
+        func,
+        &context.domtree,
+        &mut Default::default(),
+        context.want_disasm,
+        control,
+    );
+    Ok(code.map_err(codegen_error)?.apply_params(&func.params))
 }
 
 fn internal(message: String) -> CompileError {
@@ -152,12 +175,34 @@ fn side_table(
         table.point(positions.point(site.ret_addr, site.ret_addr.saturating_sub(1)));
         handlers(&mut table, &site)?;
     }
+    saved_registers(&mut table, &buffer.unwind_info);
     for (return_offset, frame_size, map) in buffer.user_stack_maps() {
         // Entries count from the stack pointer upwards, and the frame pointer is as far above that as the frame is large.
         let slots = map.entries().map(|(_, from_sp)| frame_size - from_sp);
         table.stack_map(*return_offset, slots);
     }
     Ok(table.finish())
+}
+
+/// Adds the registers for integers that the prologue saves: the others are nobody's across calls of the guest.
+fn saved_registers(table: &mut SideTableBuilder, prologue: &[(u32, UnwindInst)]) {
+    let mut start = 0;
+    for (_, inst) in prologue {
+        match *inst {
+            UnwindInst::DefineNewFrame {
+                offset_downward_to_clobbers,
+                ..
+            } => start = offset_downward_to_clobbers,
+            UnwindInst::SaveReg {
+                clobber_offset,
+                reg,
+            } if reg.class() == RegClass::Int => table.saved_register(SavedRegister {
+                register: reg.hw_enc(),
+                below_fp: start - clobber_offset,
+            }),
+            _ => {}
+        }
+    }
 }
 
 /// Adds the handlers of a call.
@@ -171,16 +216,16 @@ fn handlers(
     let Some(sp_below_fp) = site.frame_offset else {
         return Err(internal("a frame of unknown size has handlers".to_owned()));
     };
-    let mut context_below_fp = 0;
+    let mut context = ContextPlace::BelowFp(0);
     for handler in site.exception_handlers {
         let (kind, landing) = match *handler {
             FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(offset)) => {
-                context_below_fp = sp_below_fp - offset;
+                context = ContextPlace::BelowFp(sp_below_fp - offset);
                 continue;
             }
-            // A call in the scope of handlers keeps no value in a register.
-            FinalizedMachExceptionHandler::Context(place) => {
-                return Err(internal(format!("the context is in {place:?}")));
+            FinalizedMachExceptionHandler::Context(ExceptionContextLoc::GPR(register)) => {
+                context = ContextPlace::Register(register);
+                continue;
             }
             FinalizedMachExceptionHandler::Tag(tag, landing) => {
                 (HandlerKind::Tag(TagIndex::from_u32(tag.as_u32())), landing)
@@ -192,7 +237,7 @@ fn handlers(
             kind,
             landing,
             sp_below_fp,
-            context_below_fp,
+            context,
         });
     }
     Ok(())

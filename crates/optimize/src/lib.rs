@@ -12,6 +12,7 @@ mod finish;
 mod location;
 mod scratch;
 mod settings;
+mod slots;
 mod trampolines;
 mod translate;
 mod types;
@@ -230,9 +231,8 @@ impl Optimizer {
             &TierRequest::AHEAD,
         )?;
         scratch.context.set_disasm(true);
-        finish::compile(&self.target, &mut scratch)?;
-        let code = scratch.context.compiled_code();
-        Ok(code.and_then(|c| c.vcode.clone()).unwrap_or_default())
+        let code = finish::machine_code(&self.target, &mut scratch)?;
+        Ok(code.vcode.unwrap_or_default())
     }
 }
 

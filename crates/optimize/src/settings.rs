@@ -43,7 +43,8 @@ const FIXED: &[(&str, &str)] = &[
     ("preserve_frame_pointers", "true"),
     // Results that do not fit in registers are returned in memory of the caller.
     ("enable_multi_ret_implicit_sret", "true"),
-    ("unwind_info", "false"),
+    // An exception finds in it where a function keeps registers of its caller.
+    ("unwind_info", "true"),
     // Frames larger than a page touch each of their pages in turn, so that none jumps over a guard.
     ("enable_probestack", "true"),
     ("probestack_strategy", "inline"),

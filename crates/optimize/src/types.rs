@@ -5,6 +5,7 @@ use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, TrapCode, types};
 use cranelift_codegen::isa::CallConv;
 use meantime_abi::{
     Builtin, BuiltinType, CompositeKind, FuncType, HeapType, RefRepr, Trap, TypeIndex, ValRepr,
+    ValType,
 };
 use meantime_module::Module;
 use wasmparser as wp;
@@ -135,6 +136,49 @@ pub(crate) fn func_signature(ty: &FuncType) -> ir::Signature {
     )
 }
 
+/// A signature for calls in the scope of handlers, and what goes before arguments and results there.
+pub(crate) struct TrySignature {
+    pub(crate) signature: ir::Signature,
+    /// How many words.
+    pub(crate) before: usize,
+}
+
+/// How functions of this type are called so that registers which they preserve are also preserved where an exception lands: Cranelift
+/// gives none back after a call in the `tail` convention. The platform's C convention is the same as long as all arguments and results are
+/// in registers, but for where in the row of registers they begin; none where they are not.
+pub(crate) fn try_signature(target: &Target, ty: &FuncType) -> Option<TrySignature> {
+    // On AArch64 the `tail` convention leaves the first two registers out, of arguments and of results.
+    let (before, max_params, max_results, max_float_results) = match target.is_x86 {
+        true => (0, 6, 1, 2),
+        false => (2, 8, 8, 8),
+    };
+    let is_float = |ty: &&ValType| matches!(ty.repr(), ValRepr::F32 | ValRepr::F64 | ValRepr::V128);
+    let fits = |types: &[ValType], before: usize, max: usize, max_floats: usize| {
+        let floats = types.iter().filter(is_float).count();
+        types.len() - floats + before <= max && floats <= max_floats
+    };
+    if !fits(&ty.params, before + 1, max_params, 8)
+        || !fits(&ty.results, before, max_results, max_float_results)
+    {
+        return None;
+    }
+    let mut signature = ir::Signature::new(CallConv::SystemV);
+    let param = |repr: ValRepr| AbiParam::new(Repr::from(repr).ty);
+    let words = || std::iter::repeat_n(AbiParam::new(PTR), before);
+    signature.params.extend(words());
+    signature.params.push(AbiParam::new(PTR));
+    signature
+        .params
+        .extend(ty.params.iter().map(|t| param(t.repr())));
+    if !ty.results.is_empty() {
+        signature.returns.extend(words());
+        signature
+            .returns
+            .extend(ty.results.iter().map(|t| param(t.repr())));
+    }
+    Some(TrySignature { signature, before })
+}
+
 /// The signature of a function of the runtime.
 pub(crate) fn builtin_signature(target: &Target, builtin: Builtin) -> ir::Signature {
     let mut signature = ir::Signature::new(target.isa.default_call_conv());
@@ -157,7 +201,7 @@ pub(crate) fn interrupt_signature() -> ir::Signature {
 }
 
 /// The signature of the runtime's function that throws, as a call in the scope of handlers sees it: arguments are where the platform's C
-/// convention has them, and where an exception lands, no register is as it was. That function never returns.
+/// convention has them, and where an exception lands, no register is taken to be as it was. That function never returns.
 pub(crate) fn throw_signature() -> ir::Signature {
     let mut signature = ir::Signature::new(CallConv::PreserveAll);
     signature.params.push(AbiParam::new(PTR));

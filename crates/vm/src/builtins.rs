@@ -71,8 +71,22 @@ impl Register for *mut VmFuncRef {
     }
 }
 
+/// What waits in the exit record while a function below runs.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Entry {
+    /// The frame of an entry that `builtin_entry` wrote: it has the guest's registers, so an exception can continue in the guest.
+    Builtin,
+    /// That of another. Nothing that it leads to throws; if it did, the exception would be the host's.
+    Other,
+}
+
 /// Runs a builtin's body; nothing leaves it but an outcome.
+///
+/// # Safety
+///
+/// Compiled code has passed the context, to this entry.
 unsafe fn run<R: Register>(
+    entry: Entry,
     context: *mut VmContext,
     body: impl FnOnce(Guest) -> Result<R, Pending>,
 ) -> Outcome {
@@ -82,7 +96,7 @@ unsafe fn run<R: Register>(
     let store = unsafe { StoreCore::from_context((*header).store) };
     let guest = Guest { store, context };
     // SAFETY: passed on to the caller.
-    unsafe { run_in(store, || body(guest)) }
+    unsafe { run_in(entry, store, || body(guest)) }
 }
 
 /// The same without a context.
@@ -91,6 +105,7 @@ unsafe fn run<R: Register>(
 ///
 /// The store's guest waits, and its exit record is that of the entry.
 unsafe fn run_in<R: Register>(
+    entry: Entry,
     store: NonNull<StoreCore>,
     body: impl FnOnce() -> Result<R, Pending>,
 ) -> Outcome {
@@ -104,7 +119,7 @@ unsafe fn run_in<R: Register>(
         Ok(Err(pending)) => pending,
         Err(payload) => Pending::Panic(payload),
     };
-    if matches!(pending, Pending::Exception) {
+    if entry == Entry::Builtin && matches!(pending, Pending::Exception) {
         // SAFETY: the entry has recorded its frame; from here on up to it, no frame owns anything.
         unsafe {
             if let Some(landing) = find_handler(store.as_ptr()) {
@@ -126,7 +141,7 @@ unsafe extern "C" fn interrupted(fp: usize) -> Outcome {
     // SAFETY: the guest that calls is that of the thread's current store; it waits in the entry, which passes its frame.
     unsafe {
         (*(*store.as_ptr()).context()).exit_fp = fp;
-        run_in(store, || StoreCore::reach_epoch(store))
+        run_in(Entry::Other, store, || StoreCore::reach_epoch(store))
     }
 }
 
@@ -150,7 +165,7 @@ macro_rules! define_entries {
                     super::$func(guest, $($param),*)
                 };
                 // SAFETY: called by the entry of the same name, which got its arguments from compiled code.
-                unsafe { run(context, body) }
+                unsafe { run(Entry::Builtin, context, body) }
             })*
         }
 
@@ -489,7 +504,7 @@ pub(crate) unsafe extern "C" fn compile_lazily(context: *mut VmContext, func: u3
         compiled.map_err(Pending::error)
     };
     // SAFETY: called by code of an instance, through the stub of one of its functions.
-    unsafe { run(context, body) }
+    unsafe { run(Entry::Other, context, body) }
 }
 
 impl Register for CodePtr {

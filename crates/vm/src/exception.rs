@@ -2,14 +2,18 @@
 //!
 //! Not the jump (`arch`), nor what an exception is (`gc`). The one idea: the frames between a throw and its handler are the guest's own
 //! and found by their frame pointers; side tables say what each call's handlers catch, so entering a scope that catches costs nothing,
-//! and a throw allocates nothing.
+//! and a throw allocates nothing. They also say where each function keeps registers of its caller, so that these are at the landing as they were at
+//! the call.
 
 use crate::arch;
 use crate::backtrace::{MachineFrame, RegionCache, Start, walk_activation};
 use crate::instance::InstanceRef;
 use crate::store::StoreCore;
-use meantime_abi::{Handler, HandlerKind, VmContext};
+use meantime_abi::{ContextPlace, Handler, HandlerKind, SideTable, VmContext};
 use std::ops::ControlFlow;
+
+/// What registers hold that calls preserve, in the order of [`arch::PRESERVED`].
+type Registers = [usize; arch::PRESERVED.len()];
 
 /// A place in the guest's code, and what it expects.
 #[derive(Copy, Clone, Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct Landing {
     sp: usize,
     fp: usize,
     exception: u32,
+    registers: Registers,
 }
 
 impl Landing {
@@ -28,7 +33,15 @@ impl Landing {
     /// It was found since the guest called the host last, and no Rust frame between here and there owns anything.
     pub unsafe fn resume(self) -> ! {
         // SAFETY: passed on to the caller.
-        unsafe { arch::resume_at(self.pc, self.sp, self.fp, self.exception.into()) }
+        unsafe {
+            arch::resume_at(
+                self.pc,
+                self.sp,
+                self.fp,
+                self.exception.into(),
+                &self.registers,
+            )
+        }
     }
 }
 
@@ -37,7 +50,7 @@ impl Landing {
 ///
 /// # Safety
 ///
-/// The store's exit record is that of a frame that is still on the stack, and no other reference to the store is in use.
+/// The store's exit record is that of a frame of `arch::builtin_entry` that is still on the stack, and no other reference to the store is in use.
 pub(crate) unsafe fn find_handler(store: *mut StoreCore) -> Option<Landing> {
     // SAFETY: the caller vouches for the store and its records.
     unsafe {
@@ -46,8 +59,10 @@ pub(crate) unsafe fn find_handler(store: *mut StoreCore) -> Option<Landing> {
         let tag = (*store).gc().exception_tag(exception).unwrap_or(0);
         let mut landing = None;
         let mut regions = std::mem::take(&mut (*store).throw_regions);
-        walk_activation((*store).context(), Start::Exit, |frame| {
-            match catches(&mut regions, &frame, tag) {
+        let context = (*store).context();
+        let mut registers = registers_at_exit((*context).exit_fp);
+        walk_activation(context, Start::Exit, |frame| {
+            match catches(&mut regions, &frame, tag, &mut registers) {
                 Some(found) => {
                     landing = Some(Landing {
                         exception: exception.bits(),
@@ -66,17 +81,46 @@ pub(crate) unsafe fn find_handler(store: *mut StoreCore) -> Option<Landing> {
     }
 }
 
-/// Where a frame continues with an exception of this tag, if it catches it.
+/// What registers held when the guest called the entry whose frame this is.
+///
+/// # Safety
+///
+/// The frame is one of `arch::builtin_entry`, and still there.
+unsafe fn registers_at_exit(fp: usize) -> Registers {
+    // SAFETY: the entry has put them there.
+    std::array::from_fn(|i| unsafe { *((fp - 8 * (i + 1)) as *const usize) })
+}
+
+/// Goes from what registers hold in a function to what they hold in its caller.
+///
+/// # Safety
+///
+/// The table is that of the function with this frame.
+unsafe fn restore_registers(table: &SideTable<'_>, fp: usize, registers: &mut Registers) {
+    for saved in table.saved_registers() {
+        if let Some(i) = arch::PRESERVED.iter().position(|r| *r == saved.register) {
+            // SAFETY: the function's prologue has put it there.
+            registers[i] = unsafe { *((fp - saved.below_fp as usize) as *const usize) };
+        }
+    }
+}
+
+/// Where a frame continues with an exception of this tag, if it catches it. If it does not, registers are then those of its caller.
 ///
 /// # Safety
 ///
 /// The frame is one of the guest's on this thread's stack.
-unsafe fn catches(regions: &mut RegionCache, frame: &MachineFrame, tag: u32) -> Option<Landing> {
+unsafe fn catches(
+    regions: &mut RegionCache,
+    frame: &MachineFrame,
+    tag: u32,
+    registers: &mut Registers,
+) -> Option<Landing> {
     let (region, entry, offset) = regions.find(frame)?;
-    let handlers = region.side_table(&entry)?.handlers(offset);
-    for handler in handlers {
+    let table = region.side_table(&entry)?;
+    for handler in table.handlers(offset) {
         // SAFETY: passed on to the caller.
-        if !unsafe { matches(&handler, frame.fp, tag) } {
+        if !unsafe { matches(&handler, frame.fp, tag, registers) } {
             continue;
         }
         let text = region.text().as_ptr() as usize;
@@ -85,8 +129,11 @@ unsafe fn catches(regions: &mut RegionCache, frame: &MachineFrame, tag: u32) -> 
             sp: frame.fp - handler.sp_below_fp as usize,
             fp: frame.fp,
             exception: 0,
+            registers: *registers,
         });
     }
+    // SAFETY: passed on to the caller.
+    unsafe { restore_registers(&table, frame.fp, registers) };
     None
 }
 
@@ -95,13 +142,21 @@ unsafe fn catches(regions: &mut RegionCache, frame: &MachineFrame, tag: u32) -> 
 /// # Safety
 ///
 /// The handler is that of a call that the frame is in.
-unsafe fn matches(handler: &Handler, fp: usize, tag: u32) -> bool {
+unsafe fn matches(handler: &Handler, fp: usize, tag: u32, registers: &Registers) -> bool {
     match handler.kind {
         HandlerKind::All => true,
         // SAFETY: the code keeps its context there while the call runs, and its instance lives as long as the store.
         HandlerKind::Tag(index) => unsafe {
-            let slot = (fp - handler.context_below_fp as usize) as *const *mut VmContext;
-            InstanceRef::of(slot.read()).tag_number(index) == tag
+            let context = match handler.context {
+                ContextPlace::BelowFp(at) => *((fp - at as usize) as *const *mut VmContext),
+                ContextPlace::Register(register) => {
+                    match arch::PRESERVED.iter().position(|r| *r == register) {
+                        Some(i) => std::ptr::with_exposed_provenance_mut(registers[i]),
+                        None => return false,
+                    }
+                }
+            };
+            InstanceRef::of(context).tag_number(index) == tag
         },
     }
 }

@@ -130,7 +130,7 @@ impl InstanceRef {
         assert_eq!(imports.tags.len(), counts.tag_imports as usize);
 
         // SAFETY: the caller vouches for the store.
-        let first_tag = unsafe { (*store).number_tags(counts.tags)? };
+        let first_tag = unsafe { (*store).number_tags(id, counts.tags)? };
         let size = offset_of!(Instance, vm) + shape.layout.size() as usize;
         let block = allocator
             .allocate_block(size.max(size_of::<Instance>()))

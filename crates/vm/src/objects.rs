@@ -139,14 +139,13 @@ impl StoreCore {
 
     /// The tag with a number; none for a number that was not given out.
     pub fn tag_of_number(&self, number: u32) -> Option<TagId> {
-        let mut tags = self.instances().flat_map(|instance| {
-            let tags = 0..instance.shape().tags.len() as u32;
-            tags.map(|index| TagId {
-                instance: instance.id(),
-                index: DefinedTagIndex::from_u32(index),
-            })
-        });
-        tags.find(|tag| self.tag_number(*tag) == number)
+        let (instance, index) = self.tag_owner(number)?;
+        let tag = TagId {
+            instance: instance.id(),
+            index: DefinedTagIndex::from_u32(index),
+        };
+        let exists = (index as usize) < instance.shape().tags.len();
+        (exists && self.tag_number(tag) == number).then_some(tag)
     }
 }
 

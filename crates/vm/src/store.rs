@@ -112,6 +112,8 @@ pub struct StoreCore {
     osr_values: Vec<ValRaw>,
     /// How many tags have a number.
     tags: u32,
+    /// The first number of each instance's tags, in order. One that could not be made after all has left its numbers to nobody.
+    tag_owners: Vec<(u32, InstanceId)>,
     /// Where exceptions were thrown last.
     pub(crate) throw_regions: RegionCache,
     pub(crate) interruption: Interruption,
@@ -163,6 +165,7 @@ impl OwnedStore {
             gc: GcStore::new(options.gc),
             osr_values: Vec::new(),
             tags: 0,
+            tag_owners: Vec::new(),
             throw_regions: RegionCache::default(),
             interruption: Interruption::default(),
         });
@@ -439,23 +442,35 @@ impl StoreCore {
         &mut self.gc
     }
 
-    /// All instances, in the order of their ids.
-    pub(crate) fn instances(&self) -> impl Iterator<Item = &Instance> {
-        self.instances.iter().map(|instance| instance.get())
-    }
-
     pub(crate) fn instances_and_gc(&mut self) -> (&[InstanceRef], &mut GcStore) {
         (&self.instances, &mut self.gc)
     }
 
-    /// Gives numbers to so many tags, and returns the first.
-    pub(crate) fn number_tags(&mut self, count: u32) -> Result<u32, AllocateError> {
+    /// Gives numbers to so many tags of an instance, and returns the first.
+    pub(crate) fn number_tags(
+        &mut self,
+        owner: InstanceId,
+        count: u32,
+    ) -> Result<u32, AllocateError> {
         let first = self.tags;
         self.tags = first.checked_add(count).ok_or(AllocateError::TooLarge {
             what: "a store's tags",
             size: u64::from(first) + u64::from(count),
         })?;
+        if count > 0 {
+            self.tag_owners.push((first + 1, owner));
+        }
         Ok(first + 1)
+    }
+
+    /// The instance whose tag has this number, if any has, and the tag's place there if it has so many.
+    pub(crate) fn tag_owner(&self, number: u32) -> Option<(&Instance, u32)> {
+        let after = self
+            .tag_owners
+            .partition_point(|(first, _)| *first <= number);
+        let (first, owner) = *self.tag_owners.get(after.checked_sub(1)?)?;
+        let instance = self.instances.get(owner.index())?;
+        Some((instance.get(), number - first))
     }
 }
 

@@ -9,7 +9,7 @@ use super::local::Local;
 use super::value::{is_float, slot_size, width};
 use crate::convention::{HiddenParams, Spot, Spots, hidden_params, result_area};
 use crate::machine::{Address, FSrc, Gpr, Machine, Size, Src, Store};
-use meantime_abi::{ValRepr, VmHeader, VmStoreContext};
+use meantime_abi::{SavedRegister, ValRepr, VmHeader, VmStoreContext};
 use std::mem::offset_of;
 
 /// Where a function keeps its context.
@@ -25,7 +25,7 @@ impl<M: Machine> Compiler<'_, M> {
         let ty = self.ty;
         self.result_area = result_area::<M>(ty);
         let with_area = self.result_area != 0;
-        self.depth = 8 + 8 * self.saved_pins() as u32;
+        self.depth = 8 + 8 * self.pins as u32;
         if with_area {
             self.depth += 8;
             self.area_disp = -(self.depth as i32);
@@ -49,9 +49,14 @@ impl<M: Machine> Compiler<'_, M> {
         let HiddenParams { area, context, .. } = hidden_params::<M>(with_area);
         self.check_stack(context);
         M::store_frame(&mut self.b, Size::S64, CONTEXT_DISP, Src::Reg(context));
-        for pin in 0..self.saved_pins() {
+        for pin in 0..self.pins {
             let src = Src::Reg(M::PINS[pin]);
-            M::store_frame(&mut self.b, Size::S64, Self::pin_disp(pin), src);
+            let disp = Self::pin_disp(pin);
+            M::store_frame(&mut self.b, Size::S64, disp, src);
+            self.t.saved_register(SavedRegister {
+                register: M::PINS[pin].0,
+                below_fp: -disp as u32,
+            });
         }
         if with_area {
             M::store_frame(&mut self.b, Size::S64, self.area_disp, Src::Reg(area));
@@ -139,17 +144,8 @@ impl<M: Machine> Compiler<'_, M> {
         M::return_(&mut self.b, self.own_args);
     }
 
-    /// How many of the caller's registers are saved: those that are used, or all where exceptions land, which restore none.
-    fn saved_pins(&self) -> usize {
-        if self.without_pins {
-            M::PINS.len()
-        } else {
-            self.pins
-        }
-    }
-
     pub(super) fn restore_pins(&mut self) {
-        for pin in 0..self.saved_pins() {
+        for pin in 0..self.pins {
             let src = Src::Frame(Self::pin_disp(pin));
             M::move_int(&mut self.b, Size::S64, M::PINS[pin], src);
         }

@@ -4,8 +4,7 @@
 //! the inside out; where one leads there is code per clause, written when its `try_table` ends, which reads the exception and branches to the
 //! clause's label. Nothing happens where nothing is thrown.
 //!
-//! No register is as it was where an exception lands, so a function with a `try_table` keeps no local in a register that calls preserve, and saves all of
-//! these for its caller: when the first one is met, compilation starts again so.
+//! Where an exception lands, registers are as after any call: those that calls preserve are as they were.
 
 use super::control::{Frame, Kind};
 use super::heap::{Length, ObjectSize};
@@ -14,8 +13,8 @@ use super::{Compiler, malformed};
 use crate::buffer::Label;
 use crate::machine::*;
 use meantime_abi::{
-    Builtin, EXN_TAG, GcStorage, Handler, HandlerKind, StorageType, TagIndex, Trap, ValRepr, VmTag,
-    VmTagImport,
+    Builtin, ContextPlace, EXN_TAG, GcStorage, Handler, HandlerKind, StorageType, TagIndex, Trap,
+    ValRepr, VmTag, VmTagImport,
 };
 use std::mem::offset_of;
 
@@ -81,10 +80,6 @@ const MAX_CLAUSES: usize = 1 << 10;
 
 impl<M: Machine> Compiler<'_, M> {
     pub(super) fn begin_try(&mut self) {
-        if !self.without_pins {
-            self.without_pins = true;
-            return self.unsupported("registers of locals in a scope of exceptions");
-        }
         let (sig, params, results) = self.block_type();
         let start = self.s.scopes.clauses.len();
         let count = self.leb_u32();
@@ -188,7 +183,7 @@ impl<M: Machine> Compiler<'_, M> {
                 kind: clause.tag.map_or(HandlerKind::All, HandlerKind::Tag),
                 landing: clause.landing.number(),
                 sp_below_fp: 0,
-                context_below_fp: -super::entry::CONTEXT_DISP as u32,
+                context: ContextPlace::BelowFp(-super::entry::CONTEXT_DISP as u32),
             });
         }
         if self.t.handler_count() > MAX_HANDLERS {

@@ -62,9 +62,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn declare_local(&mut self, ty: ValRepr) {
         let pin = match ty {
-            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef
-                if self.pins < M::PINS.len() && !self.without_pins =>
-            {
+            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef if self.pins < M::PINS.len() => {
                 self.pins += 1;
                 M::PINS[self.pins - 1].0
             }

@@ -164,8 +164,6 @@ pub(crate) struct Compiler<'a, M: Machine> {
 
     /// How many registers for locals are used that calls preserve.
     pins: usize,
-    /// Whether there are to be none of those.
-    without_pins: bool,
     /// Whether the call being written is the one that throws.
     throwing: bool,
     /// Bytes of this function's own arguments on the stack.
@@ -198,21 +196,13 @@ pub(crate) fn function<M: Machine>(
     index: DefinedFuncIndex,
     sites: Sites<'_>,
 ) -> Result<CompiledFunction, CompileError> {
-    let mut without_pins = false;
-    loop {
-        let options = (tunables, costs);
-        let mut compiler = Compiler::<M>::new(scratch, options, module, wasm, index, sites)?;
-        compiler.without_pins = without_pins;
-        let result = compiler.compile();
-        let again = compiler.without_pins && !without_pins;
-        scratch.buffer = compiler.b;
-        scratch.tables = compiler.t;
-        scratch.lists = compiler.s;
-        if !again {
-            return result;
-        }
-        without_pins = true;
-    }
+    let options = (tunables, costs);
+    let mut compiler = Compiler::<M>::new(scratch, options, module, wasm, index, sites)?;
+    let result = compiler.compile();
+    scratch.buffer = compiler.b;
+    scratch.tables = compiler.t;
+    scratch.lists = compiler.s;
+    result
 }
 
 impl<'a, M: Machine> Compiler<'a, M> {
@@ -256,7 +246,6 @@ impl<'a, M: Machine> Compiler<'a, M> {
             reachable: true,
             // The first one is the counter's.
             pins: usize::from(tunables.consume_fuel),
-            without_pins: false,
             throwing: false,
             own_args: 0,
             result_area: 0,

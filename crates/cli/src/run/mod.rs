@@ -122,13 +122,15 @@ fn call_main(
     store: &mut Store<Host>,
     module: &Module,
 ) -> Result<()> {
-    let instance = linker.instantiate(&mut *store, module)?;
+    let instance = linker
+        .instantiate(&mut *store, module)
+        .map_err(|error| uncaught::described(store, None, error))?;
     // A reactor is to be initialised before anything else is called.
     if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
         initialize
             .typed::<(), ()>(&*store)?
             .call(&mut *store, ())
-            .map_err(|error| uncaught::described(store, &instance, error))
+            .map_err(|error| uncaught::described(store, Some(&instance), error))
             .context("failed to call `_initialize`")?;
     }
     let Some(name) = &command.invoke else {
@@ -211,7 +213,7 @@ fn call(
     let mut results: Vec<_> = ty.results().map(|ty| invoke::placeholder(&ty)).collect();
     function
         .call(&mut *store, &arguments, &mut results)
-        .map_err(|error| uncaught::described(store, instance, error))
+        .map_err(|error| uncaught::described(store, Some(instance), error))
         .with_context(|| format!("failed to call {what}"))?;
     invoke::print(&results)
 }

@@ -4,8 +4,8 @@
 use super::invoke::Shown;
 use meantime::{Error, Extern, Instance, Result, Store, Tag, ThrownException};
 
-/// The error of a call into an instance with what is known of the exception that ended it, if one did.
-pub fn described<T>(store: &mut Store<T>, instance: &Instance, error: Error) -> Error {
+/// The error of a call into an instance, or of making one, with what is known of the exception that ended it, if one did.
+pub fn described<T>(store: &mut Store<T>, instance: Option<&Instance>, error: Error) -> Error {
     if !error.is::<ThrownException>() {
         return error;
     }
@@ -15,14 +15,16 @@ pub fn described<T>(store: &mut Store<T>, instance: &Instance, error: Error) -> 
     }
 }
 
-fn describe<T>(store: &mut Store<T>, instance: &Instance) -> Result<Option<String>> {
+fn describe<T>(store: &mut Store<T>, instance: Option<&Instance>) -> Result<Option<String>> {
     let Some(exception) = store.take_pending_exception() else {
         return Ok(None);
     };
     let tag = exception.tag(&mut *store)?;
-    let name = match exported_name(store, instance, &tag) {
-        Some(name) => format!("the tag `{name}`"),
-        None => "a tag that is not exported".to_string(),
+    let name = match instance.map(|instance| exported_name(store, instance, &tag)) {
+        Some(Some(name)) => format!("the tag `{name}`"),
+        Some(None) => "a tag that is not exported".to_string(),
+        // There are no exports before the start function has returned.
+        None => format!("a tag of {}", tag.ty(&*store).ty()),
     };
     let values: Vec<String> = exception
         .fields(&mut *store)?

@@ -127,6 +127,16 @@ fn an_uncaught_exception_is_told_with_its_tag_and_values() {
     place
         .run(&["--invoke", "other", "e.wat"])
         .fails(1, &["uncaught exception with a tag that is not exported"]);
+    place.file(
+        "s.wat",
+        r#"(module (tag $oops (export "oops") (param i32))
+            (func $start (throw $oops (i32.const 7)))
+            (start $start))"#,
+    );
+    place.run(&["s.wat"]).fails(
+        1,
+        &["uncaught exception with a tag of (type (func (param i32))) and 7"],
+    );
     place
         .run(&["-W", "exceptions=n", "e.wat"])
         .fails(1, &["exceptions"]);

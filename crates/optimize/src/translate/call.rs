@@ -5,10 +5,8 @@
 
 use super::environment::Region;
 use super::{Result, Translator};
-use crate::types::{PTR, Repr, trap_code};
-use cranelift_codegen::ir::{
-    Block, ExceptionTable, InstBuilder, SigRef, Value, condcodes::IntCC, types,
-};
+use crate::types::{PTR, Repr, TrySignature, trap_code, try_signature};
+use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
 use meantime_abi::{
     Builtin, CompositeKind, FuncIndex, HeapType, TableIndex, Trap, TypeIndex, ValType,
     VmFuncImport, VmFuncRef,
@@ -25,6 +23,13 @@ pub(super) enum Callee {
     Slot(Value),
     /// Code and its context.
     Pointer { code: Value, context: Value },
+}
+
+/// How functions of a type are called in the scope of handlers: see [`TrySignature`].
+#[derive(Copy, Clone)]
+pub(super) struct TryCall {
+    signature: SigRef,
+    before: usize,
 }
 
 /// What is known of a funcref before it is called.
@@ -61,6 +66,9 @@ impl Translator<'_> {
     }
 
     pub(super) fn call_function(&mut self, index: FuncIndex, tail: bool) -> Result<()> {
+        if tail && self.is_inlined() {
+            return self.inlined_tail_call(|t| t.call_function(index, false));
+        }
         let ty = self.module.functions()[index].ty;
         let callee = match self.module.defined_func(index) {
             Some(defined) if !tail && self.inline_call(index, defined)? => return Ok(()),
@@ -89,13 +97,20 @@ impl Translator<'_> {
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
     pub(super) fn emit_call(&mut self, callee: &Callee, ty: TypeIndex, tail: bool) -> Result<()> {
+        if tail && self.is_inlined() {
+            return self.inlined_tail_call(|t| t.emit_call(callee, ty, false));
+        }
         self.before_call();
         self.s.forget();
         let func_type = self.module.type_as_func(ty);
         let count = func_type.params.len();
         self.canonicalize_top(count);
         let top = self.top(count);
-        let mut args = SmallVec::<[Value; 16]>::with_capacity(count + 1);
+        let attempt = (!tail && self.in_scope()).then(|| self.try_call(ty));
+        let mut args = SmallVec::<[Value; 16]>::with_capacity(count + 3);
+        for _ in 0..attempt.map_or(0, |attempt| attempt.before) {
+            args.push(self.b.ins().iconst(PTR, 0));
+        }
         args.push(match *callee {
             Callee::Direct(_) | Callee::Slot(_) => self.context,
             Callee::Pointer { context, .. } => context,
@@ -119,8 +134,8 @@ impl Translator<'_> {
             self.reachable = false;
             return Ok(());
         }
-        match self.exception_table(signature, &func_type.results)? {
-            Some((table, next)) => self.emit_try_call(callee, &args, table, next),
+        match attempt {
+            Some(attempt) => self.emit_try_call(callee, &args, ty, attempt)?,
             None => self.emit_plain_call(callee, &args, signature, &func_type.results),
         }
         self.reload_fuel();
@@ -152,17 +167,39 @@ impl Translator<'_> {
         }
     }
 
+    /// How functions of a type are called in the scope of handlers.
+    fn try_call(&mut self, ty: TypeIndex) -> TryCall {
+        if let Some(&known) = self.s.try_calls.get(&ty) {
+            return known;
+        }
+        let made = match try_signature(self.target, self.module.type_as_func(ty)) {
+            Some(TrySignature { signature, before }) => TryCall {
+                signature: self.b.import_signature(signature),
+                before,
+            },
+            None => TryCall {
+                signature: self.type_signature(ty),
+                before: 0,
+            },
+        };
+        self.s.try_calls.insert(ty, made);
+        made
+    }
+
     /// A call in the scope of handlers, which ends the block; its results are the parameters of the next.
     fn emit_try_call(
         &mut self,
         callee: &Callee,
         args: &[Value],
-        table: ExceptionTable,
-        next: Block,
-    ) {
+        ty: TypeIndex,
+        attempt: TryCall,
+    ) -> Result<()> {
+        let results = &self.module.type_as_func(ty).results;
+        let TryCall { signature, before } = attempt;
+        let (table, next) = self.exception_table(signature, before, results)?;
         match *callee {
             Callee::Direct(index) => {
-                let func = self.function_ref(index);
+                let func = self.function_with(index, signature);
                 self.b.ins().try_call(func, args, table);
             }
             Callee::Pointer { code, .. } | Callee::Slot(code) => {
@@ -171,6 +208,7 @@ impl Translator<'_> {
         }
         self.enter(next);
         self.push_block_params(next);
+        Ok(())
     }
 
     fn call_indirect(&mut self, type_index: u32, table_index: u32, tail: bool) -> Result<()> {
@@ -205,7 +243,26 @@ impl Translator<'_> {
         if !tail && let Some(guess) = self.guess(self.request, ty) {
             return self.call_guessed(guess, func_ref, ty, known, true);
         }
+        if !tail {
+            return self.call_ref_to(func_ref, ty, known);
+        }
+        if self.is_inlined() && self.expected(ty)?.is_some() {
+            // Null is the callee's error, the rest is its caller's.
+            self.trap_unless(func_ref, known.null);
+            let known = Known {
+                not_null: true,
+                ..known
+            };
+            return self.inlined_tail_call(|t| t.call_ref_to(func_ref, ty, known));
+        }
         self.call_func_ref(func_ref, ty, known, tail)
+    }
+
+    fn call_ref_to(&mut self, func_ref: Value, ty: TypeIndex, known: Known) -> Result<()> {
+        match self.expected(ty)? {
+            Some(expected) => self.call_expected(&expected, func_ref, ty, known),
+            None => self.call_func_ref(func_ref, ty, known, false),
+        }
     }
 
     pub(super) fn call_func_ref(

@@ -667,7 +667,7 @@ impl Translator<'_> {
     }
 
     /// Returns from the function being translated, or from the call being inlined.
-    fn return_(&mut self) {
+    pub(super) fn return_(&mut self) {
         let function = |f: &Frame| matches!(f.kind, Kind::Function | Kind::Inlined);
         let index = self.s.control.iter().rposition(function);
         let index = index.expect("inside a function");

@@ -8,8 +8,8 @@ use super::Translator;
 use crate::types::{PTR, builtin_signature, func_signature};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    AliasRegion, AliasRegionData, Endianness, ExtFuncData, ExternalName, FuncRef, InstBuilder,
-    MemFlags, MemFlagsData, SigRef, UserExternalName, Value,
+    AliasRegion, AliasRegionData, AliasRegionSet, Endianness, ExtFuncData, ExternalName, FuncRef,
+    InstBuilder, MemFlags, MemFlagsData, SigRef, UserExternalName, Value,
 };
 use meantime_abi::{
     AddrType, Builtin, FuncIndex, GlobalIndex, MemoryIndex, MemoryPlan, TableIndex, TypeIndex,
@@ -50,9 +50,11 @@ pub(super) enum Region {
     GcField(u32),
     /// The fuel, in the store's context.
     Fuel,
+    /// Slots of the frame that hold references during calls, by index.
+    Slot(u32),
 }
 
-/// How many regions memories, tables, globals and fields are spread over, each.
+/// How many regions memories, tables, globals, fields and slots are spread over, each.
 const SPREAD: u32 = 16;
 
 /// How many pointers that were loaded at the start are searched for one that is needed again.
@@ -76,7 +78,17 @@ impl Region {
             Region::Table(i) => 16 + SPREAD + i % SPREAD,
             Region::Global(i) => 16 + 2 * SPREAD + i % SPREAD,
             Region::GcField(i) => 16 + 3 * SPREAD + i % SPREAD,
+            Region::Slot(i) => 16 + 4 * SPREAD + i % SPREAD,
         }
+    }
+
+    fn intern(self, set: &mut AliasRegionSet) -> AliasRegion {
+        set.get(self.id()).unwrap_or_else(|| {
+            set.insert(AliasRegionData {
+                user_id: self.id(),
+                description: self.description().into(),
+            })
+        })
     }
 
     fn description(self) -> &'static str {
@@ -96,6 +108,7 @@ impl Region {
             Region::GcElements => "elements",
             Region::GcField(_) => "field",
             Region::Fuel => "fuel",
+            Region::Slot(_) => "slot",
         }
     }
 }
@@ -118,13 +131,15 @@ pub(super) struct MemoryAccess {
 
 impl Translator<'_> {
     pub(super) fn region(&mut self, region: Region) -> Option<AliasRegion> {
-        let set = &mut self.b.func.dfg.alias_regions;
-        Some(set.get(region.id()).unwrap_or_else(|| {
-            set.insert(AliasRegionData {
-                user_id: region.id(),
-                description: region.description().into(),
-            })
-        }))
+        Some(region.intern(&mut self.b.func.dfg.alias_regions))
+    }
+
+    /// Has the frame's slots of references told apart from all else: otherwise each store to one would be one to all memory.
+    pub(super) fn tell_slots_apart(&mut self) {
+        self.b
+            .make_stack_map_alias_region(Box::new(|set, _, slot, _| {
+                Some(Region::Slot(slot.as_u32()).intern(set))
+            }));
     }
 
     /// Flags for a place that exists and is aligned.
@@ -246,6 +261,22 @@ impl Translator<'_> {
             return func;
         }
         let signature = self.type_signature(self.module.functions()[index].ty);
+        let func = self.declare_function(index, signature);
+        self.s.functions.insert(index, func);
+        func
+    }
+
+    /// The same, to be called with another signature that amounts to its own.
+    pub(super) fn function_with(&mut self, index: FuncIndex, signature: SigRef) -> FuncRef {
+        if let Some(&func) = self.s.try_functions.get(&index) {
+            return func;
+        }
+        let func = self.declare_function(index, signature);
+        self.s.try_functions.insert(index, func);
+        func
+    }
+
+    fn declare_function(&mut self, index: FuncIndex, signature: SigRef) -> FuncRef {
         let name = self
             .b
             .func
@@ -253,14 +284,12 @@ impl Translator<'_> {
                 namespace: 0,
                 index: index.as_u32(),
             });
-        let func = self.b.import_function(ExtFuncData {
+        self.b.import_function(ExtFuncData {
             name: ExternalName::user(name),
             signature,
             colocated: true,
             patchable: false,
-        });
-        self.s.functions.insert(index, func);
-        func
+        })
     }
 
     pub(super) fn memory_access(&mut self, index: MemoryIndex) -> MemoryAccess {

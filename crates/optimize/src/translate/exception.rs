@@ -160,7 +160,9 @@ impl Translator<'_> {
         self.b.declare_value_needs_stack_map(exn);
         let height = self.s.stack.len();
         if let Some(tag) = clause.tag {
+            self.landing = true;
             self.push_payload(exn, tag);
+            self.landing = false;
         }
         if clause.with_exn {
             self.push(exn);
@@ -202,15 +204,14 @@ impl Translator<'_> {
         Ok(order)
     }
 
-    /// What a call with this signature continues with: an exception table with the normal continuation, and that. None outside of every scope.
+    /// What a call with this signature in a scope continues with: an exception table with the normal continuation, and that. The callee returns
+    /// something else `before` the results.
     pub(super) fn exception_table(
         &mut self,
         signature: SigRef,
+        before: usize,
         results: &[ValType],
-    ) -> Result<Option<(ExceptionTable, Block)>> {
-        if self.s.scopes.clauses.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<(ExceptionTable, Block)> {
         let order = self.take_order()?;
         let mut items = Vec::with_capacity(order.len() + 1);
         items.push(ExceptionTableItem::Context(self.context));
@@ -231,11 +232,11 @@ impl Translator<'_> {
                 self.b.declare_value_needs_stack_map(value);
             }
         }
-        let args = (0..results.len() as u32).map(BlockArg::TryCallRet);
+        let args = (0..results.len()).map(|i| BlockArg::TryCallRet((before + i) as u32));
         let lists = &mut self.b.func.dfg.value_lists;
         let normal = BlockCall::new(next, args, lists);
         let table = ExceptionTableData::new(signature, normal, items);
-        Ok(Some((self.b.func.dfg.exception_tables.push(table), next)))
+        Ok((self.b.func.dfg.exception_tables.push(table), next))
     }
 
     /// The branch to a clause's landing block.
@@ -341,8 +342,7 @@ impl Translator<'_> {
             let signature = throw_signature();
             let signature = self.b.import_signature(signature);
             let code = self.builtin_code(Builtin::ThrowRef);
-            let table = self.exception_table(signature, &[])?;
-            let (table, next) = table.expect("there is a scope");
+            let (table, next) = self.exception_table(signature, 0, &[])?;
             let args = [self.context, exn];
             self.b.ins().try_call_indirect(code, &args, table);
             self.b.set_cold_block(next);

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
 };
 use meantime_abi::{
     Builtin, CompositeType, GC_ALIGN, GcFields, GcStorage, HeapType, RefType, StorageType, Trap,
-    TypeId, TypeIndex, ValType, VmFuncRef, VmGcHeader, VmStoreContext,
+    TypeId, TypeIndex, ValType, VmFuncRef, VmGcHeader, VmHeader, VmStoreContext,
 };
 use std::mem::offset_of;
 use std::sync::Arc;
@@ -43,8 +43,15 @@ pub(super) enum Size {
 impl Translator<'_> {
     /// The address that references count from.
     fn heap_base(&mut self) -> Value {
-        let store = self.store_context();
         let offset = offset_of!(VmStoreContext, gc_base) as u32;
+        if self.landing {
+            // Not to be moved: what is loaded ahead of a loop costs a register there, for what hardly ever happens.
+            let flags = self.trusted(Region::Context).with_readonly();
+            let at = offset_of!(VmHeader, store) as i32;
+            let store = self.b.ins().load(PTR, flags, self.context, at);
+            return self.b.ins().load(PTR, flags, store, offset as i32);
+        }
+        let store = self.store_context();
         let mut types = self.module.types().values().take(MAX_TYPES_SCANNED);
         let has_objects = types.any(|ty| !matches!(ty.composite, CompositeType::Func(_)));
         if has_objects || !self.module.tags().is_empty() {

@@ -204,7 +204,7 @@ impl Translator<'_> {
         if !self.target.tunables.epoch_interruption {
             return;
         }
-        self.flow.watched = Some(self.location.offset);
+        self.flow.watched = Some(self.own_offset());
         let store = self.store_context();
         let flags = self.trusted(Region::Store);
         let interrupt = offset_of!(VmStoreContext, interrupt) as i32;

@@ -44,7 +44,7 @@ use environment::MemoryAccess;
 use exception::Scopes;
 use forward::Fact;
 use hashbrown::HashMap;
-use inline::Candidate;
+use inline::{Candidate, Inlining};
 use interrupt::Flow;
 use known_address::KnownAddresses;
 use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, GcFields, OptLevel, TypeIndex, VmLayout};
@@ -101,6 +101,11 @@ pub(crate) struct State {
     edges: Vec<Option<Block>>,
     signatures: HashMap<TypeIndex, SigRef>,
     functions: HashMap<FuncIndex, FuncRef>,
+    /// How functions are called in the scope of handlers, by their types, and those that were.
+    try_calls: HashMap<TypeIndex, call::TryCall>,
+    try_functions: HashMap<FuncIndex, FuncRef>,
+    /// The functions that are expected where one of a type is called.
+    expected: HashMap<TypeIndex, guess::Expected>,
     builtins: [Option<SigRef>; Builtin::COUNT],
     /// The signature of what an interrupted guest calls.
     interrupt: Option<SigRef>,
@@ -125,6 +130,9 @@ impl State {
         self.edges.clear();
         self.signatures.clear();
         self.functions.clear();
+        self.try_calls.clear();
+        self.try_functions.clear();
+        self.expected.clear();
         self.builtins = [None; Builtin::COUNT];
         self.interrupt = None;
     }
@@ -155,8 +163,8 @@ pub(crate) struct Translator<'a> {
     first_local: usize,
     /// How many variables there are.
     variables: usize,
-    /// How many more bytes of bodies may be inlined.
-    inline_budget: u32,
+    /// What is being inlined, and how much more may be.
+    inlining: Inlining,
     /// Where its body begins in the module.
     start: u32,
     /// Whether fuel is counted or the epoch watched.
@@ -165,6 +173,8 @@ pub(crate) struct Translator<'a> {
     fuel: Option<Variable>,
     /// What is known of the current position.
     flow: Flow,
+    /// Whether this is where an exception lands.
+    landing: bool,
     /// The loop at which the function starts, if not at its beginning.
     osr: Option<osr::Entry>,
     /// Loops around that.
@@ -201,6 +211,10 @@ pub(crate) fn function<'a>(
     let context = b.block_params(entry)[0];
 
     let range = &module.bodies()[index].range;
+    let start = Location {
+        inline: None,
+        offset: range.start,
+    };
     let mut t = Translator {
         b,
         s: &mut scratch.state,
@@ -214,22 +228,21 @@ pub(crate) fn function<'a>(
         optimizes: target.tunables.opt_level != OptLevel::None,
         reachable: true,
         skipped: 0,
-        location: Location {
-            inline: None,
-            offset: range.start,
-        },
+        location: start,
         first_local: 0,
         variables: 0,
-        inline_budget: inline::budget(range.end - range.start),
+        inlining: Inlining::new(index, start, range.end - range.start),
         start: range.start,
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
         fuel: None,
         flow: Flow::default(),
+        landing: false,
         osr: None,
         outer: Vec::new(),
         request,
     };
     t.set_location(range.start);
+    t.tell_slots_apart();
     t.prologue();
     if let Some(loop_at) = request.from_loop {
         t.enter_at_loop(loop_at);

@@ -271,6 +271,7 @@
 ;;     region2 = 1 "store"
 ;;     region3 = 8 "headers"
 ;;     region4 = 9 "elements"
+;;     region5 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
 ;;     gv2 = load.i64 notrap aligned gv1
@@ -311,9 +312,9 @@
 ;;
 ;;                                 block3(v18: i32):
 ;;                                     v60 = stack_addr.i64 ss0
-;;                                     store notrap aligned v18, v60
+;;                                     store notrap aligned region5 v18, v60
 ;;                                     v58 = stack_addr.i64 ss0
-;;                                     v59 = load.i32 notrap aligned v58
+;;                                     v59 = load.i32 notrap aligned region5 v58
 ;; @009c                               v24 = uextend.i64 v59
 ;; @009c                               v25 = iadd.i64 v23, v24
 ;; @009c                               v26 = uextend.i64 v10
@@ -328,7 +329,7 @@
 ;;
 ;;                                 block4:
 ;;                                     v54 = stack_addr.i64 ss0
-;;                                     v55 = load.i32 notrap aligned v54
+;;                                     v55 = load.i32 notrap aligned region5 v54
 ;; @009c                               v33 = uextend.i64 v55
 ;; @009c                               v34 = iadd.i64 v23, v33
 ;; @009c                               v35 = iconst.i64 8
@@ -343,7 +344,7 @@
 ;;                                 block5:
 ;; @009c                               v41 = iconst.i64 0
 ;;                                     v56 = stack_addr.i64 ss0
-;;                                     v57 = load.i32 notrap aligned v56
+;;                                     v57 = load.i32 notrap aligned region5 v56
 ;; @009c                               v42 = uextend.i64 v57
 ;; @009c                               v43 = iadd.i64 v23, v42
 ;; @009c                               v44 = iadd v43, v8
@@ -364,7 +365,7 @@
 ;;
 ;;                                 block6:
 ;;                                     v52 = stack_addr.i64 ss0
-;;                                     v53 = load.i32 notrap aligned v52
+;;                                     v53 = load.i32 notrap aligned region5 v52
 ;; @009f                               return v53
 ;; }
 ;;

@@ -29,14 +29,19 @@
     (drop)))
 
 ;;   stp fp, lr, [sp, #-16]!
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
 ;;   ldr x16, [x2, #8]
 ;;   ldr x16, [x16]
 ;;   add x16, x16, #48
 ;;   subs xzr, sp, x16, UXTX
 ;;   b.lo #trap=stk_ovf
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 32 }
 ;;   str x28, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 16, reg: p28i }
 ;;   stp x19, x20, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 0, reg: p19i }
+;;   unwind SaveReg { clobber_offset: 8, reg: p20i }
 ;; block0:
 ;;   mov x28, x2
 ;;   cbz w3, label2 ; b label1
@@ -98,114 +103,114 @@
 ;;   udf #0xc11f
 ;;
 ;;   stp fp, lr, [sp, #-16]!
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
+;;   mov fp, sp
+;;   ldr x16, [x2, #8]
+;;   ldr x16, [x16]
+;;   add x16, x16, #32
+;;   subs xzr, sp, x16, UXTX
+;;   b.lo #trap=stk_ovf
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 16 }
+;;   str x19, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 0, reg: p19i }
+;; block0:
+;;   cbz w3, label6 ; b label1
+;; block1:
+;;   ldr x0, [x2, #8]
+;;   str x2, [x0, #8]
+;;   ldr x4, [x2, #48]
+;;   mov x19, x2
+;;   movz x1, #0
+;;   mov x0, x19
+;;   ldr x2, [x0, #56]
+;;   mov x0, x1
+;;   blr x4; b MachLabel(2); catch [context p19i, tag1: MachLabel(5), default: MachLabel(3)]
+;; block2:
+;;   ldr x19, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block4:
+;;   movn x2, #0
+;;   ldr x19, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block6:
+;;   movz x0, #3
+;;   b label7
+;; block7:
+;;   add x2, x0, x3, UXTW
+;;   ldr x19, [sp], #16
+;;   ldp fp, lr, [sp], #16
+;;   ret
+;; block3:
+;;   b label4
+;; block5:
+;;   ldr x1, [x19, #8]
+;;   ldr x1, [x1, #40]
+;;   add x0, x1, x0, UXTW
+;;   ldr w3, [x0, #12]
+;;   ldr x0, [x0, #16]
+;;   b label7
+;;
+;;   stp fp, lr, [sp, #-16]!
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
 ;;   ldr x16, [x2, #8]
 ;;   ldr x16, [x16]
 ;;   add x16, x16, #176
 ;;   subs xzr, sp, x16, UXTX
 ;;   b.lo #trap=stk_ovf
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 144 }
 ;;   stp x27, x28, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 128, reg: p27i }
+;;   unwind SaveReg { clobber_offset: 136, reg: p28i }
 ;;   stp x25, x26, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 112, reg: p25i }
+;;   unwind SaveReg { clobber_offset: 120, reg: p26i }
 ;;   stp x23, x24, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 96, reg: p23i }
+;;   unwind SaveReg { clobber_offset: 104, reg: p24i }
 ;;   stp x21, x22, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 80, reg: p21i }
+;;   unwind SaveReg { clobber_offset: 88, reg: p22i }
 ;;   stp x19, x20, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 64, reg: p19i }
+;;   unwind SaveReg { clobber_offset: 72, reg: p20i }
 ;;   stp d14, d15, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 48, reg: p14f }
+;;   unwind SaveReg { clobber_offset: 56, reg: p15f }
 ;;   stp d12, d13, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 32, reg: p12f }
+;;   unwind SaveReg { clobber_offset: 40, reg: p13f }
 ;;   stp d10, d11, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 16, reg: p10f }
+;;   unwind SaveReg { clobber_offset: 24, reg: p11f }
 ;;   stp d8, d9, [sp, #-16]!
+;;   unwind SaveReg { clobber_offset: 0, reg: p8f }
+;;   unwind SaveReg { clobber_offset: 8, reg: p9f }
 ;;   sub sp, sp, #16
-;; block0:
-;;   str x2, [sp]
-;;   bl 0; b MachLabel(1); catch [context stack0, tag1: MachLabel(4), default: MachLabel(2)]
-;; block1:
-;;   add sp, sp, #16
-;;   ldp d8, d9, [sp], #16
-;;   ldp d10, d11, [sp], #16
-;;   ldp d12, d13, [sp], #16
-;;   ldp d14, d15, [sp], #16
-;;   ldp x19, x20, [sp], #16
-;;   ldp x21, x22, [sp], #16
-;;   ldp x23, x24, [sp], #16
-;;   ldp x25, x26, [sp], #16
-;;   ldp x27, x28, [sp], #16
-;;   ldp fp, lr, [sp], #16
-;;   ret
-;; block3:
-;;   movn x2, #0
-;;   add sp, sp, #16
-;;   ldp d8, d9, [sp], #16
-;;   ldp d10, d11, [sp], #16
-;;   ldp d12, d13, [sp], #16
-;;   ldp d14, d15, [sp], #16
-;;   ldp x19, x20, [sp], #16
-;;   ldp x21, x22, [sp], #16
-;;   ldp x23, x24, [sp], #16
-;;   ldp x25, x26, [sp], #16
-;;   ldp x27, x28, [sp], #16
-;;   ldp fp, lr, [sp], #16
-;;   ret
-;; block5:
-;;   add x2, x1, x0, UXTW
-;;   add sp, sp, #16
-;;   ldp d8, d9, [sp], #16
-;;   ldp d10, d11, [sp], #16
-;;   ldp d12, d13, [sp], #16
-;;   ldp d14, d15, [sp], #16
-;;   ldp x19, x20, [sp], #16
-;;   ldp x21, x22, [sp], #16
-;;   ldp x23, x24, [sp], #16
-;;   ldp x25, x26, [sp], #16
-;;   ldp x27, x28, [sp], #16
-;;   ldp fp, lr, [sp], #16
-;;   ret
-;; block2:
-;;   b label3
-;; block4:
-;;   ldr x2, [sp]
-;;   ldr x1, [x2, #8]
-;;   ldr x1, [x1, #40]
-;;   add x1, x1, x0, UXTW
-;;   ldr w0, [x1, #12]
-;;   ldr x1, [x1, #16]
-;;   b label5
-;;
-;;   stp fp, lr, [sp, #-16]!
-;;   mov fp, sp
-;;   ldr x16, [x2, #8]
-;;   ldr x16, [x16]
-;;   add x16, x16, #192
-;;   subs xzr, sp, x16, UXTX
-;;   b.lo #trap=stk_ovf
-;;   stp x27, x28, [sp, #-16]!
-;;   stp x25, x26, [sp, #-16]!
-;;   stp x23, x24, [sp, #-16]!
-;;   stp x21, x22, [sp, #-16]!
-;;   stp x19, x20, [sp, #-16]!
-;;   stp d14, d15, [sp, #-16]!
-;;   stp d12, d13, [sp, #-16]!
-;;   stp d10, d11, [sp, #-16]!
-;;   stp d8, d9, [sp, #-16]!
-;;   sub sp, sp, #32
+;;   unwind StackAlloc { size: 16 }
 ;; block0:
 ;;   str x2, [sp, #8]
 ;;   str w4, [sp]
-;;   ldr x4, [x2, #8]
-;;   str x2, [x4, #8]
-;;   str x4, [sp, #16]
-;;   ldr x1, [x2, #48]
+;;   ldr x0, [x2, #8]
+;;   str x2, [x0, #8]
+;;   ldr x4, [x2, #48]
+;;   movz x1, #0
 ;;   ldr x2, [x2, #56]
-;;   blr x1; b MachLabel(2); catch [context stack0, tag0: MachLabel(1)]
+;;   mov x0, x1
+;;   blr x4; b MachLabel(2); catch [context stack0, tag0: MachLabel(1)]
 ;;   ; UserStackMap { by_type: [(types::I32, CompoundBitSet {0})], sp_to_sized_stack_slots: None }
 ;; block2:
 ;;   ldr w1, [sp]
 ;;   cbz w1, #trap=user14
-;;   ldr x4, [sp, #8]
-;;   ldr x0, [x4, #16]
+;;   ldr x2, [sp, #8]
+;;   ldr x0, [x2, #16]
 ;;   ldr x2, [x0, #224]
 ;;   ldr x0, [sp, #8]
 ;;   blr x2; b MachLabel(4); catch [context stack0, tag0: MachLabel(3)]
 ;; block6:
-;;   add sp, sp, #32
+;;   add sp, sp, #16
 ;;   ldp d8, d9, [sp], #16
 ;;   ldp d10, d11, [sp], #16
 ;;   ldp d12, d13, [sp], #16
@@ -218,23 +223,26 @@
 ;;   ldp fp, lr, [sp], #16
 ;;   ret
 ;; block1:
+;;   ldr x2, [sp, #8]
 ;;   mov x3, x0
-;;   ldr x4, [sp, #16]
 ;;   b label5
 ;; block3:
+;;   ldr x2, [sp, #8]
 ;;   mov x3, x0
-;;   ldr x4, [sp, #16]
 ;;   b label5
 ;; block4:
 ;;   udf #0xc11f
 ;; block5:
-;;   ldr x0, [x4, #40]
+;;   ldr x0, [x2, #8]
+;;   ldr x0, [x0, #40]
 ;;   add x0, x0, x3, UXTW
 ;;   ldr w2, [x0, #12]
 ;;   b label6
 ;;
 ;;   stp fp, lr, [sp, #-16]!
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 0 }
 ;; block0:
 ;;   b label1
 ;; block1:

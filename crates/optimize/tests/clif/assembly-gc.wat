@@ -25,18 +25,25 @@
     (local.get $sum)))
 
 ;;   pushq %rbp
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   movq %rsp, %rbp
 ;;   movq 8(%rdi), %r10
 ;;   movq (%r10), %r10
 ;;   addq $0x50, %r10
 ;;   cmpq %rsp, %r10
 ;;   jnbe #trap=stk_ovf
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 48 }
 ;;   subq $0x40, %rsp
 ;;   movq %rbx, 0x10(%rsp)
+;;   unwind SaveReg { clobber_offset: 0, reg: p3i }
 ;;   movq %r12, 0x18(%rsp)
+;;   unwind SaveReg { clobber_offset: 8, reg: p12i }
 ;;   movq %r13, 0x20(%rsp)
+;;   unwind SaveReg { clobber_offset: 16, reg: p13i }
 ;;   movq %r14, 0x28(%rsp)
+;;   unwind SaveReg { clobber_offset: 24, reg: p14i }
 ;;   movq %r15, 0x30(%rsp)
+;;   unwind SaveReg { clobber_offset: 32, reg: p15i }
 ;; block0:
 ;;   movq %rsi, <offset:1>+8(%rsp)
 ;;   uninit  %rax
@@ -96,7 +103,9 @@
 ;;   jmp     label4
 ;;
 ;;   pushq %rbp
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   movq %rsp, %rbp
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 0 }
 ;; block0:
 ;;   uninit  %rax
 ;;   xorl %eax, %eax
@@ -118,7 +127,9 @@
 ;;   retq
 ;;
 ;;   pushq %rbp
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   movq %rsp, %rbp
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 0 }
 ;; block0:
 ;;   uninit  %rax
 ;;   xorl %eax, %eax

@@ -10,7 +10,9 @@
     (i32.load (local.get 0))))
 
 ;;   stp fp, lr, [sp, #-16]!
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 0 }
 ;; block0:
 ;;   ldr x9, [x2, #48]
 ;;   b label1

@@ -10,7 +10,9 @@
     (i32.load (local.get 0))))
 
 ;;   pushq %rbp
+;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   movq %rsp, %rbp
+;;   unwind DefineNewFrame { offset_upward_to_caller_sp: 16, offset_downward_to_clobbers: 0 }
 ;; block0:
 ;;   movq 0x30(%rdi), %r9
 ;;   jmp     label1

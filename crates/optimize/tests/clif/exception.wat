@@ -99,48 +99,64 @@
 ;; }
 ;;
 ;; function u0:2(i64 vmctx, i32) -> i64 tail {
-;;     region0 = 64 "field"
-;;     region1 = 0 "context"
-;;     region2 = 1 "store"
+;;     region0 = 0 "context"
+;;     region1 = 1 "store"
+;;     region2 = 64 "field"
 ;;     region3 = 65 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
 ;;     gv2 = load.i64 notrap aligned gv1
-;;     sig0 = (i64 vmctx, i32) -> i64 tail
-;;     fn0 = colocated u0:1 sig0
+;;     sig0 = (i64, i32) -> i64 system_v
+;;     sig1 = (i64 vmctx, i32) -> i64 tail
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
-;;                                     v7 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v8 = load.i64 notrap aligned readonly can_move region2 v7+40
+;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v10 = load.i64 notrap aligned readonly can_move region0 v0+56
+;;                                     v11 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @005e                               v2 = iconst.i64 0
-;; @006f                               try_call fn0(v0, v1), sig0, block3(ret0), [ context v0, tag1: block1(exn0), default: block2(exn0) ]
+;; @80000001                           v3 = iconst.i32 0
+;; @80000001                           v4 = icmp eq v1, v3  ; v3 = 0
+;; @80000001                           v5 = uextend.i32 v4
+;; @80000002                           brif v5, block1, block2
 ;;
-;;                                 block3(v5: i64):
-;; @0071                               return v5
+;;                                 block1:
+;; @80000004                           v6 = iconst.i64 3
+;; @80000005                           jump block3(v1, v6)  ; v6 = 3
 ;;
-;;                                 block1(v3: i64) cold:
-;; @0072                               v6 = ireduce.i32 v3
-;; @0072                               v9 = uextend.i64 v6
-;; @0072                               v10 = iadd.i64 v8, v9
-;; @0072                               v11 = load.i32 user18 little region0 v10+12
-;; @0072                               v12 = uextend.i64 v6
-;; @0072                               v13 = iadd.i64 v8, v12
-;; @0072                               v14 = load.i64 user18 little region3 v13+16
-;; @0072                               jump block4(v11, v14)
+;;                                 block2:
+;; @80000008                           store.i64 notrap aligned region1 v0, v11+8
+;; @80000008                           try_call_indirect.i64 v9(v10, v1), sig0, block6(ret0), [ context v0, tag1: block4(exn0), default: block5(exn0) ]
 ;;
-;;                                 block2(v4: i64) cold:
-;; @0072                               v17 = ireduce.i32 v4
-;; @0072                               jump block5
+;;                                 block6(v14: i64):
+;; @0071                               return v14
 ;;
-;;                                 block4(v15: i32, v16: i64):
-;; @0077                               v18 = uextend.i64 v15
-;; @007a                               v19 = iadd v18, v16
-;; @007b                               return v19
+;;                                 block4(v12: i64) cold:
+;; @0072                               v15 = ireduce.i32 v12
+;; @0072                               v16 = load.i64 notrap aligned readonly region0 v0+8
+;; @0072                               v17 = load.i64 notrap aligned readonly region0 v16+40
+;; @0072                               v18 = uextend.i64 v15
+;; @0072                               v19 = iadd v17, v18
+;; @0072                               v20 = load.i32 user18 little region2 v19+12
+;; @0072                               v21 = load.i64 notrap aligned readonly region0 v0+8
+;; @0072                               v22 = load.i64 notrap aligned readonly region0 v21+40
+;; @0072                               v23 = uextend.i64 v15
+;; @0072                               v24 = iadd v22, v23
+;; @0072                               v25 = load.i64 user18 little region3 v24+16
+;; @0072                               jump block3(v20, v25)
 ;;
-;;                                 block5:
-;; @007d                               v20 = iconst.i64 -1
-;; @007f                               return v20  ; v20 = -1
+;;                                 block5(v13: i64) cold:
+;; @0072                               v26 = ireduce.i32 v13
+;; @0072                               jump block7
+;;
+;;                                 block3(v7: i32, v8: i64):
+;; @0077                               v27 = uextend.i64 v7
+;; @007a                               v28 = iadd v27, v8
+;; @007b                               return v28
+;;
+;;                                 block7:
+;; @007d                               v29 = iconst.i64 -1
+;; @007f                               return v29  ; v29 = -1
 ;; }
 ;;
 ;; function u0:3(i64 vmctx, i32, i32) -> i32, i32 tail {
@@ -148,45 +164,48 @@
 ;;     region0 = 0 "context"
 ;;     region1 = 1 "store"
 ;;     region2 = 64 "field"
+;;     region3 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
 ;;     gv2 = load.i64 notrap aligned gv1
-;;     sig0 = (i64 vmctx, i32) -> i64 tail
-;;     sig1 = (i64, i32) preserve_all
+;;     sig0 = (i64, i32) -> i64 system_v
+;;     sig1 = (i64 vmctx, i32) -> i64 tail
+;;     sig2 = (i64, i32) preserve_all
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
-;;                                     v21 = stack_addr.i64 ss0
-;;                                     store notrap aligned v2, v21
+;;                                     v22 = stack_addr.i64 ss0
+;;                                     store notrap aligned region3 v2, v22
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+48
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v11 = load.i64 notrap aligned readonly can_move region1 v5+40
 ;; @008c                               store notrap aligned region1 v0, v5+8
 ;; @008c                               try_call_indirect v3(v4, v1), sig0, block2(ret0), [ context v0, tag0: block1(exn0) ], stack_map=[i32 @ ss0+0]
 ;;
 ;;                                 block2(v7: i64):
-;;                                     v19 = stack_addr.i64 ss0
-;;                                     v20 = load.i32 notrap aligned v19
-;; @0091                               trapz v20, user14
+;;                                     v20 = stack_addr.i64 ss0
+;;                                     v21 = load.i32 notrap aligned region3 v20
+;; @0091                               trapz v21, user14
 ;; @0091                               v8 = load.i64 notrap aligned readonly region0 v0+16
 ;; @0091                               v9 = load.i64 notrap aligned readonly region0 v8+224
-;;                                     v17 = stack_addr.i64 ss0
-;;                                     v18 = load.i32 notrap aligned v17
-;; @0091                               try_call_indirect v9(v0, v18), sig1, block3, [ context v0, tag0: block1(exn0) ]
+;;                                     v18 = stack_addr.i64 ss0
+;;                                     v19 = load.i32 notrap aligned region3 v18
+;; @0091                               try_call_indirect v9(v0, v19), sig2, block3, [ context v0, tag0: block1(exn0) ]
 ;;
 ;;                                 block3 cold:
 ;; @0091                               trap user200
 ;;
 ;;                                 block1(v6: i64) cold:
 ;; @0092                               v10 = ireduce.i32 v6
-;; @0092                               v12 = uextend.i64 v10
-;; @0092                               v13 = iadd.i64 v11, v12
-;; @0092                               v14 = load.i32 user18 little region2 v13+12
-;; @0092                               jump block4(v14, v10)
+;; @0092                               v11 = load.i64 notrap aligned readonly region0 v0+8
+;; @0092                               v12 = load.i64 notrap aligned readonly region0 v11+40
+;; @0092                               v13 = uextend.i64 v10
+;; @0092                               v14 = iadd v12, v13
+;; @0092                               v15 = load.i32 user18 little region2 v14+12
+;; @0092                               jump block4(v15, v10)
 ;;
-;;                                 block4(v15: i32, v16: i32):
-;; @0095                               return v15, v16
+;;                                 block4(v16: i32, v17: i32):
+;; @0095                               return v16, v17
 ;; }
 ;;
 ;; function u0:4(i64 vmctx, i32) -> i32 tail {

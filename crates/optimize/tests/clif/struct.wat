@@ -23,6 +23,7 @@
 ;;     region5 = 65 "field"
 ;;     region6 = 66 "field"
 ;;     region7 = 67 "field"
+;;     region8 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
 ;;     gv2 = load.i64 notrap aligned gv1
@@ -31,7 +32,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i32):
 ;;                                     v28 = stack_addr.i64 ss0
-;;                                     store notrap aligned v3, v28
+;;                                     store notrap aligned region8 v3, v28
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v20 = load.i64 notrap aligned readonly can_move region2 v7+40
@@ -68,7 +69,7 @@
 ;; @004a                               store.i64 notrap little region5 v2, v25+16
 ;; @004a                               istore8.i32 notrap little region6 v4, v25+24  ; v4 = 7
 ;;                                     v26 = stack_addr.i64 ss0
-;;                                     v27 = load.i32 notrap aligned v26
+;;                                     v27 = load.i32 notrap aligned region8 v26
 ;; @004a                               store notrap little region7 v27, v25+28
 ;; @004d                               return v13
 ;; }

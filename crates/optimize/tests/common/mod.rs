@@ -3,8 +3,8 @@
 #![allow(dead_code)]
 
 use meantime_abi::{
-    CompiledFunction, HandlerKind, OptLevel, RegallocAlgorithm, RelocationKind, SideTable,
-    Signature, Trampoline, Tunables,
+    CompiledFunction, ContextPlace, HandlerKind, OptLevel, RegallocAlgorithm, RelocationKind,
+    SideTable, Signature, Trampoline, Tunables,
 };
 use meantime_compile::{Backend, CompileError};
 use meantime_module::{Module, WasmFeatures};
@@ -96,9 +96,15 @@ fn check(code: &CompiledFunction, module: &Module, wasm: &[u8]) {
             assert!(handler.sp_below_fp.is_multiple_of(16));
             if let HandlerKind::Tag(tag) = handler.kind {
                 assert!(module.tags().get(tag).is_some());
-                assert!((1..=handler.sp_below_fp).contains(&handler.context_below_fp));
+                match handler.context {
+                    ContextPlace::BelowFp(at) => assert!((1..=handler.sp_below_fp).contains(&at)),
+                    ContextPlace::Register(register) => assert!(register < 32),
+                }
             }
         }
+    }
+    for saved in table.saved_registers() {
+        assert!(saved.register < 32 && saved.below_fp >= 8);
     }
     for relocation in &code.relocations {
         assert!(relocation.offset as usize + 4 <= code.code.len());

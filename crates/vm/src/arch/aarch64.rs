@@ -10,6 +10,9 @@ pub(crate) const SAVED_EXIT_FP_BELOW: usize = 160;
 /// Where in the frame of `enter` the store's previous `entry_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_ENTRY_FP_BELOW: usize = 168;
 
+/// The registers that functions of the guest preserve, by their numbers.
+pub(crate) const PRESERVED: [u8; 10] = [19, 20, 21, 22, 23, 24, 25, 26, 27, 28];
+
 /// Calls `trampoline(context, code, values)` in the `tail` convention and returns 1, or 0 when the guest was unwound.
 ///
 /// # Safety
@@ -101,14 +104,25 @@ pub(crate) unsafe extern "C" fn unwind_to(entry_sp: usize) -> ! {
     )
 }
 
-/// Goes on in the guest at a handler, which finds the exception in its first payload register.
+/// Goes on in the guest at a handler, which finds the exception in its first payload register, and what it expects in [`PRESERVED`].
 ///
 /// # Safety
 ///
 /// The place is a handler's of a guest frame with this frame pointer, and no Rust frame below it owns anything.
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn resume_at(pc: usize, sp: usize, fp: usize, exception: u64) -> ! {
+pub(crate) unsafe extern "C" fn resume_at(
+    pc: usize,
+    sp: usize,
+    fp: usize,
+    exception: u64,
+    registers: &[usize; PRESERVED.len()],
+) -> ! {
     naked_asm!(
+        "ldp x19, x20, [x4]",
+        "ldp x21, x22, [x4, #16]",
+        "ldp x23, x24, [x4, #32]",
+        "ldp x25, x26, [x4, #48]",
+        "ldp x27, x28, [x4, #64]",
         "mov x16, x0",
         "mov sp, x1",
         "mov x29, x2",
@@ -126,7 +140,7 @@ pub(crate) fn stack_pointer() -> usize {
     sp
 }
 
-/// The body of a builtin's entry point: records the exit frame, calls `$implementation`, which returns a value and a status in two
+/// The body of a builtin's entry point: records the exit frame, puts [`PRESERVED`] in words below its frame pointer, calls `$implementation`, which returns a value and a status in two
 /// registers, and returns the value, or unwinds to it when the status is not zero.
 macro_rules! builtin_entry {
     ($implementation:path) => {
@@ -135,8 +149,14 @@ macro_rules! builtin_entry {
             "mov x29, sp",
             "ldr x16, [x0, {store}]",
             "str x29, [x16, {exit_fp}]",
+            "stp x20, x19, [sp, #-16]!",
+            "stp x22, x21, [sp, #-16]!",
+            "stp x24, x23, [sp, #-16]!",
+            "stp x26, x25, [sp, #-16]!",
+            "stp x28, x27, [sp, #-16]!",
             "bl {implementation}",
             "cbnz x1, 2f",
+            "add sp, sp, #80",
             "ldp x29, x30, [sp], #16",
             "ret",
             "2:",

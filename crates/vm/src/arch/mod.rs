@@ -1,7 +1,7 @@
 //! The few routines that cannot be written in Rust, one file per instruction set with the same names in each.
 //!
-//! The one idea: between the host's convention (the platform's C) and the guest's (Cranelift's `tail`, which preserves nothing but the
-//! stack and frame pointers) stands one frame, made by `enter`. It keeps the host's registers and the store's previous entry and exit
+//! The one idea: between the host's convention (the platform's C) and the guest's (Cranelift's `tail`, of which nothing but the stack and
+//! frame pointers is relied on here) stands one frame, made by `enter`. It keeps the host's registers and the store's previous entry and exit
 //! records, so that returning from it, in either of two ways, restores the host: with 1 when the guest returned, with 0 when
 //! `unwind_to` cut the guest's frames off.
 

@@ -10,6 +10,9 @@ pub(crate) const SAVED_EXIT_FP_BELOW: usize = 56;
 /// Where in the frame of `enter` the store's previous `entry_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_ENTRY_FP_BELOW: usize = 64;
 
+/// The registers that functions of the guest preserve, by their numbers.
+pub(crate) const PRESERVED: [u8; 5] = [3, 12, 13, 14, 15];
+
 /// Calls `trampoline(context, code, values)` in the `tail` convention and returns 1, or 0 when the guest was unwound.
 ///
 /// # Safety
@@ -92,14 +95,30 @@ pub(crate) unsafe extern "C" fn unwind_to(entry_sp: usize) -> ! {
     )
 }
 
-/// Goes on in the guest at a handler, which finds the exception in its first payload register.
+/// Goes on in the guest at a handler, which finds the exception in its first payload register, and what it expects in [`PRESERVED`].
 ///
 /// # Safety
 ///
 /// The place is a handler's of a guest frame with this frame pointer, and no Rust frame below it owns anything.
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn resume_at(pc: usize, sp: usize, fp: usize, exception: u64) -> ! {
-    naked_asm!("mov rsp, rsi", "mov rbp, rdx", "mov rax, rcx", "jmp rdi")
+pub(crate) unsafe extern "C" fn resume_at(
+    pc: usize,
+    sp: usize,
+    fp: usize,
+    exception: u64,
+    registers: &[usize; PRESERVED.len()],
+) -> ! {
+    naked_asm!(
+        "mov rbx, [r8]",
+        "mov r12, [r8 + 8]",
+        "mov r13, [r8 + 16]",
+        "mov r14, [r8 + 24]",
+        "mov r15, [r8 + 32]",
+        "mov rsp, rsi",
+        "mov rbp, rdx",
+        "mov rax, rcx",
+        "jmp rdi",
+    )
 }
 
 /// The stack pointer, about.
@@ -111,7 +130,7 @@ pub(crate) fn stack_pointer() -> usize {
     sp
 }
 
-/// The body of a builtin's entry point: records the exit frame, calls `$implementation`, which returns a value and a status in two
+/// The body of a builtin's entry point: records the exit frame, puts [`PRESERVED`] in words below its frame pointer, calls `$implementation`, which returns a value and a status in two
 /// registers, and returns the value, or unwinds to it when the status is not zero.
 macro_rules! builtin_entry {
     ($implementation:path) => {
@@ -120,10 +139,17 @@ macro_rules! builtin_entry {
             "mov rbp, rsp",
             "mov r11, [rdi + {store}]",
             "mov [r11 + {exit_fp}], rbp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            "push r15",
+            // With the return address and six words a multiple of 16.
+            "sub rsp, 8",
             "call {implementation}",
             "test edx, edx",
             "jnz 2f",
-            "pop rbp",
+            "leave",
             "ret",
             "2:",
             "mov rsp, rax",

@@ -120,7 +120,7 @@ pub fn code_region() -> Arc<CodeRegion> {
                     kind,
                     landing: (landing - start) as u32,
                     sp_below_fp,
-                    context_below_fp: 8,
+                    context: ContextPlace::BelowFp(8),
                 });
             }
         }
