@@ -18,7 +18,9 @@ fn run(script: &str) {
         (configuration.apply)(&mut config);
         let engine = Engine::new(&config).unwrap();
         let name = format!("script.wast [{}]", configuration.name);
-        if let Err(error) = run_text(&engine, &name, script, &Options::default()) {
+        let mut options = Options::default();
+        options.store_setup(configurations::set_up);
+        if let Err(error) = run_text(&engine, &name, script, &options) {
             panic!("{error:#}");
         }
     }

@@ -4,7 +4,7 @@
 //! explicit bounds checks, copy-on-write images or copies, signals or explicit traps, many compiler threads
 //! or one) is run both ways, in a few combinations instead of all of them; and scripts about the heap with every collector.
 
-use meantime::{Collector, Config, Strategy};
+use meantime::{Collector, Config, Store, Strategy};
 use std::num::NonZeroU32;
 
 /// A named configuration.
@@ -15,6 +15,19 @@ pub struct Configuration {
     pub apply: fn(&mut Config),
     /// Whether only scripts about the heap are run with it.
     pub heap: bool,
+}
+
+/// Gives a store what scripts need where an engine interrupts them: more than any of them uses.
+///
+/// # Errors
+///
+/// As [`Store::set_fuel`], which there are none of here.
+pub fn set_up(store: &mut Store<()>) -> meantime::Result<()> {
+    store.set_epoch_deadline(1 << 40);
+    match store.engine().get_consume_fuel() {
+        true => store.set_fuel(u64::MAX),
+        false => Ok(()),
+    }
 }
 
 /// Code is compiled ahead of time by the optimizing compiler, unless said otherwise:

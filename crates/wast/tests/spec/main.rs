@@ -70,14 +70,7 @@ fn run(
 
     let mut options = Options::default();
     options.silent = true;
-    options.store_setup(|store| {
-        // More than any script uses.
-        store.set_epoch_deadline(1 << 40);
-        match store.engine().get_consume_fuel() {
-            true => store.set_fuel(u64::MAX),
-            false => Ok(()),
-        }
-    });
+    options.store_setup(configurations::set_up);
     let mut context = WastContext::new(&engine, &options).map_err(show)?;
     let Report {
         directives,
