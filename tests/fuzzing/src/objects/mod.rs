@@ -5,7 +5,9 @@
 //! fall, whichever tier runs, and whatever the host holds on to. Under a limit of the heap, what was reported before the heap was used up must be
 //! the beginning of what the model reports, and the store must work on.
 //!
-//!     cargo run --release -p meantime-fuzzing -- objects --seconds 60
+//! ```text
+//! cargo run --release -p meantime-fuzzing -- objects --seconds 60
+//! ```
 
 pub mod host;
 pub mod model;

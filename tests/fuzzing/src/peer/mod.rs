@@ -4,7 +4,9 @@
 //! values for. So functions with vectors or references to exceptions in their types are not called, bits of NaNs are not compared, and traps
 //! are compared by what both engines say of them.
 //!
-//!     MEANTIME_NODE=/usr/bin/node cargo run --release -p meantime-fuzzing -- peer --seconds 60
+//! ```text
+//! MEANTIME_NODE=/usr/bin/node cargo run --release -p meantime-fuzzing -- peer --seconds 60
+//! ```
 
 mod process;
 

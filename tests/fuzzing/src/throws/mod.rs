@@ -4,7 +4,9 @@
 //! and interpreted ([`model`]), where an exception is an error of Rust's. The one idea: a number goes through everything that is executed, and what
 //! handlers get goes into it, so that one handler too many or too few shows.
 //!
-//!     cargo run --release -p meantime-fuzzing -- throws --seconds 60
+//! ```text
+//! cargo run --release -p meantime-fuzzing -- throws --seconds 60
+//! ```
 
 pub mod host;
 pub mod model;
