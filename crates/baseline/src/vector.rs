@@ -278,9 +278,10 @@ impl VectorOp {
     }
 
     /// The floats of its result, where it may be a NaN that is not an operand's as it was.
-    pub(crate) fn arithmetic(self) -> Option<Size> {
+    pub(crate) fn arithmetic(self, exact_extrema: bool) -> Option<Size> {
         use VectorOp::*;
         match self {
+            RelaxedMin(size) | RelaxedMax(size) if exact_extrema => Some(size),
             Unary(FloatUnary::Abs | FloatUnary::Neg, _) => None,
             Unary(_, size) | Float(_, size) | MultiplyAdd(size, _) => Some(size),
             Demote => Some(Size::S32),
@@ -326,6 +327,8 @@ pub(crate) trait VectorMachine {
     /// The destination may be the first operand, but neither another one nor `temp`, which is free. Where there are fewer operands, the
     /// others are the first one again.
     fn vector_op(b: &mut Buffer, op: VectorOp, dst: Fpr, operands: [Fpr; 3], temp: Fpr);
+    /// Whether relaxed minima and maxima are the exact ones, which can be NaNs that no operand was.
+    const EXACT_EXTREMA: bool;
     /// Whether multiplication and addition round once.
     fn fuses(b: &Buffer) -> bool;
     /// Makes all NaNs of a vector of floats the one that is canonical.

@@ -219,6 +219,8 @@ fn multiply_64(b: &mut Buffer, dst: Fpr, x: Fpr, y: Fpr) {
 }
 
 impl VectorMachine for A64 {
+    const EXACT_EXTREMA: bool = true;
+
     fn vector_op(b: &mut Buffer, op: VectorOp, dst: Fpr, operands: [Fpr; 3], _temp: Fpr) {
         use Lanes::{I8, I16, I32, I64};
         use VectorOp as V;

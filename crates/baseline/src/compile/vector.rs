@@ -115,7 +115,7 @@ impl<M: Machine> Compiler<'_, M> {
         let temp = self.alloc_fpr();
         M::vector_op(&mut self.b, op, dst, [x, y, z], temp);
         if self.tunables.nan_canonicalization
-            && let Some(size) = op.arithmetic()
+            && let Some(size) = op.arithmetic(M::EXACT_EXTREMA)
         {
             M::canonical_nans(&mut self.b, size, dst, temp);
         }

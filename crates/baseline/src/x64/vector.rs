@@ -224,6 +224,8 @@ pub(super) fn apply(b: &mut Buffer, op: Op, dst: Fpr, src: Fpr) {
 }
 
 impl VectorMachine for X64 {
+    const EXACT_EXTREMA: bool = false;
+
     fn vector_op(b: &mut Buffer, op: VectorOp, dst: Fpr, operands: [Fpr; 3], temp: Fpr) {
         let Some(Row { op, form, imm }) = table(op) else {
             return sequence::write(b, op, dst, operands, temp);
