@@ -161,7 +161,7 @@ fn sequences_keep_to_their_registers() {
             b.fma = fma;
             let operands = [f(9), f(1), f(12)];
             X64::vector_op(&mut b, op, f(dst), operands, f(3));
-            if let Some(size) = op.arithmetic() {
+            if let Some(size) = op.arithmetic(X64::EXACT_EXTREMA) {
                 X64::canonical_nans(&mut b, size, f(dst), f(3));
             }
             let xmm = |n: u8| Register::XMM0 + u32::from(n);
