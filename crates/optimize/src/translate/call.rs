@@ -223,7 +223,7 @@ impl Translator<'_> {
         };
         let checked = self.always_has_type(&element.heap, ty);
         if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_guessed(guess, func_ref, ty, known, checked);
+            return self.call_expected(&[guess], func_ref, ty, known, checked);
         }
         let known = if checked {
             known
@@ -241,7 +241,7 @@ impl Translator<'_> {
         };
         let ty = TypeIndex::from_u32(type_index);
         if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_guessed(guess, func_ref, ty, known, true);
+            return self.call_expected(&[guess], func_ref, ty, known, true);
         }
         if !tail {
             return self.call_ref_to(func_ref, ty, known);
@@ -260,7 +260,7 @@ impl Translator<'_> {
 
     fn call_ref_to(&mut self, func_ref: Value, ty: TypeIndex, known: Known) -> Result<()> {
         match self.expected(ty)? {
-            Some(expected) => self.call_expected(&expected, func_ref, ty, known),
+            Some(expected) => self.call_expected(&expected, func_ref, ty, known, true),
             None => self.call_func_ref(func_ref, ty, known, false),
         }
     }

@@ -9,10 +9,10 @@ use super::interrupt::Flow;
 use super::{Result, Translator};
 use crate::TierRequest;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, condcodes::IntCC};
-use meantime_abi::{DefinedFuncIndex, EscapedFuncIndex, FuncIndex, TypeIndex};
+use meantime_abi::{EscapedFuncIndex, FuncIndex, TypeIndex};
 use smallvec::SmallVec;
 
-/// What a call mostly calls.
+/// A function of this module, by the same instance, that a call may well call.
 #[derive(Copy, Clone)]
 pub(super) struct Guess {
     func: FuncIndex,
@@ -26,7 +26,7 @@ const MAX_EXPECTED: usize = 3;
 const MAX_ESCAPED: usize = 256;
 
 /// The functions that are expected where one of a type is called.
-pub(super) type Expected = SmallVec<[DefinedFuncIndex; MAX_EXPECTED]>;
+pub(super) type Expected = SmallVec<[Guess; MAX_EXPECTED]>;
 
 impl Translator<'_> {
     /// The functions of this type that can be referred to, if they are few and can all be inlined here.
@@ -42,11 +42,10 @@ impl Translator<'_> {
                 found
             }
         };
-        for &func in &expected {
-            if self
-                .inlinable(self.module.func_index(func), func)?
-                .is_none()
-            {
+        for guess in &expected {
+            let defined = self.module.defined_func(guess.func);
+            let defined = defined.expect("only these are expected");
+            if self.inlinable(guess.func, defined)?.is_none() {
                 return Ok(None);
             }
         }
@@ -59,25 +58,26 @@ impl Translator<'_> {
         if self.module.escaped().len() > MAX_ESCAPED {
             return found;
         }
-        for &index in self.module.escaped().values() {
-            if self.module.functions()[index].ty != ty {
+        for (place, &func) in self.module.escaped().iter() {
+            if self.module.functions()[func].ty != ty {
                 continue;
             }
-            match self.module.defined_func(index) {
-                Some(func) if found.len() < MAX_EXPECTED => found.push(func),
-                _ => return Expected::new(),
+            if self.module.defined_func(func).is_none() || found.len() == MAX_EXPECTED {
+                return Expected::new();
             }
+            found.push(Guess { func, place });
         }
         found
     }
 
-    /// Calls through a funcref of this type, with tests for what is expected.
+    /// Calls through a funcref, with tests for what is expected. `checked` says whether its signature is known.
     pub(super) fn call_expected(
         &mut self,
-        expected: &[DefinedFuncIndex],
+        expected: &[Guess],
         func_ref: Value,
         ty: TypeIndex,
         known: Known,
+        checked: bool,
     ) -> Result<()> {
         let func_type = self.module.type_as_func(ty);
         let (params, results) = (func_type.params.len(), func_type.results.len());
@@ -90,28 +90,27 @@ impl Translator<'_> {
         let top = self.top(params);
         let args: SmallVec<[Value; 16]> = self.s.stack[top..].into();
         let mut met = None;
-        for &func in expected {
-            let index = self.module.func_index(func);
-            let Some(escaped) = self.module.functions()[index].escaped else {
-                continue;
-            };
-            // Each instance has its own; contexts are smaller than 2 GiB.
-            let place = i64::from(self.layout.func_ref(escaped));
+        for (i, guess) in expected.iter().enumerate() {
+            // Each instance has one funcref of a function, in its context; contexts are smaller than 2 GiB.
+            let place = i64::from(self.layout.func_ref(guess.place));
             let place = self.b.ins().iadd_imm_s(self.context, place);
             let right = self.b.ins().icmp(IntCC::Equal, func_ref, place);
             let (fast, other) = (self.b.create_block(), self.b.create_block());
+            if i + 1 == expected.len() {
+                // What is left is what nobody expects.
+                self.b.set_cold_block(other);
+            }
             self.b.ins().brif(right, fast, &[], other, &[]);
             self.enter(fast);
-            self.call_function(index, false)?;
+            self.call_function(guess.func, false)?;
             self.end_of_way(join, results, &mut met);
             self.begin_way(other, top, &args, flow);
             self.s.join(mark);
         }
-        // What is left is what the host or another module made.
-        let slow = self.b.create_block();
-        self.b.set_cold_block(slow);
-        self.b.ins().jump(slow, &[]);
-        self.enter(slow);
+        let known = match checked {
+            true => known,
+            false => self.check_signature(func_ref, ty, known),
+        };
         self.call_func_ref(func_ref, ty, known, false)?;
         self.end_of_way(join, results, &mut met);
         self.enter(join);
@@ -124,12 +123,18 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Ends one of the ways of a call, and notes what is known there if its end is reached.
+    /// Ends one of the ways of a call where they meet, with its results, and notes what is known there if its end is reached.
     fn end_of_way(&mut self, join: Block, results: usize, met: &mut Option<Flow>) {
         if !self.reachable {
             return;
         }
-        self.leave_guess(join, results);
+        self.owe(0);
+        self.canonicalize_top(results);
+        let top = self.top(results);
+        let values: SmallVec<[BlockArg; 4]> =
+            self.s.stack[top..].iter().map(|&v| v.into()).collect();
+        self.b.ins().jump(join, &values);
+        self.s.stack.truncate(top);
         match met {
             Some(met) => met.meet(self.flow),
             None => *met = Some(self.flow),
@@ -156,80 +161,5 @@ impl Translator<'_> {
         let description = &self.module.functions()[func];
         let place = description.escaped.filter(|_| description.ty == ty)?;
         Some(Guess { func, place })
-    }
-
-    /// Calls through a funcref, with a guess of what it is. `checked` says whether its signature is known.
-    pub(super) fn call_guessed(
-        &mut self,
-        guess: Guess,
-        func_ref: Value,
-        ty: TypeIndex,
-        known: Known,
-        checked: bool,
-    ) -> Result<()> {
-        // Each instance has one funcref of a function, in its context.
-        let place = i64::from(self.layout.func_ref(guess.place));
-        let expected = self.b.ins().iadd_imm_s(self.context, place);
-        let right = self.b.ins().icmp(IntCC::Equal, func_ref, expected);
-
-        let func_type = self.module.type_as_func(ty);
-        let (params, results) = (func_type.params.len(), func_type.results.len());
-        let (fast, slow, join) = (
-            self.b.create_block(),
-            self.b.create_block(),
-            self.b.create_block(),
-        );
-        for result in &func_type.results {
-            self.append_param(join, result.repr().into());
-        }
-        self.b.set_cold_block(slow);
-        self.b.ins().brif(right, fast, &[], slow, &[]);
-        let (flow, mark) = (self.flow, self.s.addresses.mark());
-
-        self.canonicalize_top(params);
-        let top = self.top(params);
-        let args: SmallVec<[Value; 16]> = self.s.stack[top..].into();
-        self.b.seal_block(fast);
-        self.b.switch_to_block(fast);
-        self.call_function(guess.func, false)?;
-        let mut other = None;
-        if self.reachable {
-            self.leave_guess(join, results);
-            other = Some(self.flow);
-        }
-
-        self.reachable = true;
-        self.flow = flow;
-        self.s.stack.truncate(top);
-        self.s.stack.extend(args);
-        self.b.seal_block(slow);
-        self.b.switch_to_block(slow);
-        self.s.join(mark);
-        let known = match checked {
-            true => known,
-            false => self.check_signature(func_ref, ty, known),
-        };
-        self.call_func_ref(func_ref, ty, known, false)?;
-        self.leave_guess(join, results);
-
-        self.b.seal_block(join);
-        self.b.switch_to_block(join);
-        self.s.join(mark);
-        if let Some(other) = other {
-            self.flow.meet(other);
-        }
-        self.push_block_params(join);
-        Ok(())
-    }
-
-    /// Goes to where both ways of a guess meet, with the results.
-    fn leave_guess(&mut self, join: cranelift_codegen::ir::Block, results: usize) {
-        self.owe(0);
-        self.canonicalize_top(results);
-        let top = self.top(results);
-        let values: SmallVec<[BlockArg; 4]> =
-            self.s.stack[top..].iter().map(|&v| v.into()).collect();
-        self.b.ins().jump(join, &values);
-        self.s.stack.truncate(top);
     }
 }

@@ -64,10 +64,7 @@
 ;; @80000006                           v13 = isub v12, v2  ; v12 = 0
 ;; @003e                               jump block1(v13)
 ;;
-;;                                 block5:
-;; @003e                               jump block6
-;;
-;;                                 block6 cold:
+;;                                 block5 cold:
 ;; @003e                               v14 = load.i64 user14 aligned readonly region0 v1
 ;; @003e                               v15 = load.i64 notrap aligned readonly region0 v1+8
 ;; @003e                               store.i64 notrap aligned region2 v0, v16+8
