@@ -176,8 +176,10 @@ impl Profile {
             }
             "call" => {
                 let offset = words.next()?.parse().ok()?;
+                // The largest number is no index.
+                let callee = words.next()?.parse().ok().filter(|i| *i != u32::MAX)?;
                 let seen = Calls {
-                    callee: FuncIndex::from_u32(words.next()?.parse().ok()?),
+                    callee: FuncIndex::from_u32(callee),
                     calls: words.next()?.parse().ok()?,
                     misses: words.next()?.parse().ok()?,
                 };
@@ -270,6 +272,24 @@ mod tests {
         let newer = text.replace("profile 1", "profile 2");
         let error = Profile::from_text(&newer).unwrap_err();
         assert!(error.to_string().contains("version \"2\""), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_are_no_index_are_no_panic() {
+        let with = |callee: u32| {
+            let lines = format!(
+                "{FORMAT}\nmodule {}\ncall 9 {callee} 1000 0\n",
+                "0".repeat(64)
+            );
+            let end = hex(&hash(lines.as_bytes()));
+            Profile::from_text(&format!("{lines}end {end}\n"))
+        };
+        assert!(with(u32::MAX).is_err());
+        let profile = with(u32::MAX - 1).unwrap();
+        let features = meantime_module::WasmFeatures::all();
+        let module = meantime_module::Module::decode(b"\0asm\x01\0\0\0", features, false);
+        let module = module.unwrap();
+        assert_eq!(profile.mostly_called(&module, 9), None);
     }
 
     #[test]
