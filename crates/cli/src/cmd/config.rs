@@ -2,8 +2,7 @@
 
 use crate::output;
 use meantime::error::Context;
-use meantime::{Result, bail, format_err};
-use std::env;
+use meantime::{CacheConfig, Result, bail, format_err};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -47,7 +46,7 @@ impl ConfigCommand {
         let What::New(New { path }) = self.command;
         let path = match path {
             Some(path) => path,
-            None => default_path().ok_or_else(|| {
+            None => CacheConfig::user_file().ok_or_else(|| {
                 format_err!("this platform has no place for configuration; give a path")
             })?,
         };
@@ -67,23 +66,6 @@ impl ConfigCommand {
         output::print(|out| writeln!(out, "Wrote `{shown}`."))?;
         Ok(0)
     }
-}
-
-/// Where the platform keeps such files, and the library looks for it.
-fn default_path() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let directory = if cfg!(windows) {
-        absolute("APPDATA")?
-    } else if cfg!(target_os = "macos") {
-        absolute("HOME")?.join("Library/Application Support")
-    } else {
-        absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?
-    };
-    Some(directory.join("meantime").join("config.toml"))
 }
 
 #[cfg(test)]

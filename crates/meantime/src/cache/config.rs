@@ -106,6 +106,11 @@ impl CacheConfig {
         self
     }
 
+    /// The file that [`CacheConfig::from_file`] reads without a path: the platform's place for it. None where there is no such place. Meantime's own.
+    pub fn user_file() -> Option<PathBuf> {
+        super::place::config_file()
+    }
+
     /// The settings in the table `[cache]` of a TOML file; without a path, of the file that `meantime config new` writes, if there is one.
     ///
     /// # Errors
@@ -114,7 +119,7 @@ impl CacheConfig {
     pub fn from_file(config_file: Option<&Path>) -> Result<CacheConfig> {
         let (path, must_exist) = match config_file {
             Some(path) => (Some(path.to_owned()), true),
-            None => (super::place::config_file(), false),
+            None => (CacheConfig::user_file(), false),
         };
         let Some(path) = path.filter(|path| must_exist || path.exists()) else {
             return Ok(CacheConfig::default());
