@@ -75,6 +75,20 @@ fn hot_functions_are_optimized_from_the_beginning() {
 }
 
 #[test]
+fn what_one_engine_accepts_another_may_refuse() {
+    const VECTOR: &str = r#"(module (func (drop (v128.const i64x2 0 0))))"#;
+    for strategy in [Strategy::Auto, Strategy::Cranelift, Strategy::Winch] {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = cache(directory.path());
+        let mut config = config(&cache, strategy);
+        let new = |config: &Config| Module::new(&Engine::new(config).unwrap(), VECTOR);
+        assert!(new(&config).is_ok());
+        config.wasm_relaxed_simd(false).wasm_simd(false);
+        assert!(new(&config).is_err(), "{strategy:?}");
+    }
+}
+
+#[test]
 fn what_is_damaged_is_compiled_again() {
     for strategy in [Strategy::Auto, Strategy::Cranelift, Strategy::Winch] {
         let directory = tempfile::tempdir().unwrap();

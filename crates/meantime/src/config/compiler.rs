@@ -179,9 +179,10 @@ impl Config {
         self
     }
 
-    /// What else than the compiler's settings decides what is in a compiled module.
+    /// What else than the compiler's settings decides whether a module compiles, and to what.
     pub(crate) fn cached_choices(&self) -> impl std::fmt::Debug {
-        (self.strategy, self.wasm_backtrace_details)
+        let features = self.features().bits();
+        (self.strategy, self.wasm_backtrace_details, features)
     }
 
     /// A folder for the compiler's intermediate code. Not supported by this version.

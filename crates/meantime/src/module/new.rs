@@ -57,7 +57,7 @@ impl Module {
         if let Some(entry) = &entry
             && engine.tiers().is_none()
         {
-            // Bytes that it was compiled from once are valid.
+            // The bytes that it was compiled from were valid with the features of this engine.
             let found = entry
                 .open()
                 .and_then(|f| Module::from_cache(engine, f).ok());
