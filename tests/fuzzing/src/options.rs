@@ -3,6 +3,7 @@
 //! Not here: which features modules may use, which are the same for all. The one idea: every combination is valid, so that an error from `Engine::new` is
 //! a failure.
 
+use crate::choices::Choices;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm, Strategy};
 use std::num::NonZeroU32;
@@ -125,6 +126,18 @@ impl Options {
             },
             ..Options::default()
         })
+    }
+
+    /// Two of that kind for a program that a model runs too, of which the first has code of the first tier.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes do not suffice.
+    pub fn for_a_model(mut u: Unstructured<'_>) -> Result<(Vec<Options>, Choices<'_>)> {
+        let mut options = vec![Options::comparable(&mut u)?, Options::comparable(&mut u)?];
+        let mut choices = Choices::new(u);
+        options[0].tiers = choices.of(&[Tiers::Forced, Tiers::Background(3), Tiers::Baseline]);
+        Ok((options, choices))
     }
 
     /// For the API.

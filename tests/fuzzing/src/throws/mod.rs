@@ -14,8 +14,7 @@ pub mod program;
 pub mod text;
 
 use crate::Verdict;
-use crate::choices::Choices;
-use crate::options::{Options, Tiers};
+use crate::options::Options;
 use arbitrary::Unstructured;
 use program::Program;
 
@@ -33,13 +32,8 @@ pub struct Case {
 
 impl Case {
     /// Reads it from bytes; none if they are too few.
-    pub fn new(mut u: Unstructured<'_>) -> Option<Case> {
-        let mut options = Vec::new();
-        for _ in 0..2 {
-            options.push(Options::comparable(&mut u).ok()?);
-        }
-        let mut choices = Choices::new(u);
-        options[0].tiers = choices.of(&[Tiers::Forced, Tiers::Background(3), Tiers::Baseline]);
+    pub fn new(u: Unstructured<'_>) -> Option<Case> {
+        let (options, mut choices) = Options::for_a_model(u).ok()?;
         Some(Case {
             options,
             program: Program::new(&mut choices),
