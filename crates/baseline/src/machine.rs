@@ -110,18 +110,9 @@ pub(crate) enum IntCc {
 impl IntCc {
     /// The comparison with its operands exchanged.
     pub(crate) fn swapped(self) -> IntCc {
-        match self {
-            IntCc::Eq => IntCc::Eq,
-            IntCc::Ne => IntCc::Ne,
-            IntCc::LtS => IntCc::GtS,
-            IntCc::LtU => IntCc::GtU,
-            IntCc::GtS => IntCc::LtS,
-            IntCc::GtU => IntCc::LtU,
-            IntCc::LeS => IntCc::GeS,
-            IntCc::LeU => IntCc::GeU,
-            IntCc::GeS => IntCc::LeS,
-            IntCc::GeU => IntCc::LeU,
-        }
+        use IntCc::*;
+        const SWAPPED: [IntCc; 10] = [Eq, Ne, GtS, GtU, LtS, LtU, GeS, GeU, LeS, LeU];
+        SWAPPED[self as usize]
     }
 }
 
@@ -220,10 +211,13 @@ pub(crate) struct Truncation {
 /// What a load of an integer reads and how it is extended.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Load {
-    /// To 32 or 64 bits.
-    S8(Size),
+    /// To 32 bits.
+    S8,
+    /// To 64 bits.
+    S8Wide,
     U8,
-    S16(Size),
+    S16,
+    S16Wide,
     U16,
     /// To 64 bits.
     S32,
@@ -287,6 +281,8 @@ pub(crate) trait Machine:
     const MAX_NEAR_CODE: u32;
     /// The largest code.
     const MAX_CODE: u32;
+    /// Whether an access of memory may take several instructions, of which not the first is the one that faults.
+    const LATE_FAULTS: bool;
 
     /// Writes the position of a label to a place.
     fn patch(code: &mut [u8], at: u32, form: u32, target: u32);
@@ -307,6 +303,11 @@ pub(crate) trait Machine:
 
     // Integers.
     fn int_op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src);
+    /// The same for the one place where most of them come from.
+    #[inline(always)]
+    fn int_op_inline(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
+        Self::int_op(b, op, size, dst, x, y);
+    }
     /// The number of bits is an immediate or in [`Machine::SHIFT_COUNT`].
     fn shift(b: &mut Buffer, op: ShiftOp, size: Size, dst: Gpr, x: Src, count: Src);
     fn bit_op(b: &mut Buffer, op: BitOp, size: Size, dst: Gpr, x: Src);
@@ -322,6 +323,11 @@ pub(crate) trait Machine:
 
     // Conditions.
     fn compare(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> Cond;
+    /// The same for the one place where most of them come from.
+    #[inline(always)]
+    fn compare_inline(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> Cond {
+        Self::compare(b, cc, size, x, y)
+    }
     /// Whether any of some bits is set.
     fn test(b: &mut Buffer, size: Size, x: Src, mask: Src) -> Cond;
     fn compare_float(b: &mut Buffer, cc: FloatCc, size: Size, x: Fpr, y: Fpr) -> Cond;
@@ -345,6 +351,27 @@ pub(crate) trait Machine:
     fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Address);
     /// An immediate fits 32 bits.
     fn store(b: &mut Buffer, store: Store, to: Address, src: Src);
+    /// The same at an index and an offset in the first memory, whose start is in its register: what nearly every access is.
+    #[inline]
+    fn load_indexed(b: &mut Buffer, load: Load, dst: Gpr, index: Gpr, offset: i32) {
+        let (base, index) = (Self::BASE, Some(index));
+        let from = Address {
+            base,
+            index,
+            disp: offset,
+        };
+        Self::load(b, load, dst, from);
+    }
+    #[inline]
+    fn store_indexed(b: &mut Buffer, store: Store, index: Gpr, offset: i32, src: Src) {
+        let (base, index) = (Self::BASE, Some(index));
+        let to = Address {
+            base,
+            index,
+            disp: offset,
+        };
+        Self::store(b, store, to, src);
+    }
     fn load_float(b: &mut Buffer, size: Size, dst: Fpr, from: Address);
     fn store_float(b: &mut Buffer, size: Size, to: Address, src: Fpr);
     /// The sum of an address.

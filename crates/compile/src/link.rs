@@ -97,7 +97,8 @@ struct Linker<'a> {
 
 impl Linker<'_> {
     fn link(&self) -> Result<Linked, CompileError> {
-        let mut text = Vec::new();
+        let size = |p: &CompiledFunction| p.code.len() + p.align.max(MIN_ALIGN) as usize;
+        let mut text = Vec::with_capacity(self.pieces.iter().map(size).sum());
         let mut placed = Vec::with_capacity(self.pieces.len());
         let mut groups = Vec::new();
         for pieces in self.groups() {
@@ -261,7 +262,8 @@ impl Linker<'_> {
     }
 
     fn side_tables(&self) -> Result<(Vec<u8>, Vec<Range<u32>>), CompileError> {
-        let mut all = Vec::new();
+        let size = self.pieces.iter().map(|p| p.side_table.len()).sum();
+        let mut all = Vec::with_capacity(size);
         let mut ranges = Vec::with_capacity(self.pieces.len());
         for piece in self.pieces {
             let start = all.len();

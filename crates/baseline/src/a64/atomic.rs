@@ -55,8 +55,8 @@ impl AtomicMachine for A64 {
 
     fn atomic_load(b: &mut Buffer, load: Load, dst: Gpr, at: Gpr) {
         let size = match load {
-            Load::S8(_) | Load::U8 => Store::I8,
-            Load::S16(_) | Load::U16 => Store::I16,
+            Load::S8 | Load::S8Wide | Load::U8 => Store::I8,
+            Load::S16 | Load::S16Wide | Load::U16 => Store::I16,
             Load::S32 | Load::U32 => Store::I32,
             Load::U64 => Store::I64,
         };

@@ -120,11 +120,11 @@ pub(super) fn access_at(b: &mut Buffer, op: Access, rt: u8, address: Address) {
 
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Address) {
     let op = match load {
-        Load::S8(Size::S32) => accesses::LDRSB_W,
-        Load::S8(_) => accesses::LDRSB_X,
+        Load::S8 => accesses::LDRSB_W,
+        Load::S8Wide => accesses::LDRSB_X,
         Load::U8 => accesses::LDRB,
-        Load::S16(Size::S32) => accesses::LDRSH_W,
-        Load::S16(_) => accesses::LDRSH_X,
+        Load::S16 => accesses::LDRSH_W,
+        Load::S16Wide => accesses::LDRSH_X,
         Load::U16 => accesses::LDRH,
         Load::S32 => accesses::LDRSW,
         Load::U32 => accesses::LDR_W,

@@ -249,7 +249,7 @@ impl<M: Machine> Compiler<'_, M> {
         storage: GcStorage,
     ) {
         // In a register before the loop.
-        let (value, int, float) = if is_float(value.ty) {
+        let (value, int, float) = if is_float(value.ty()) {
             (value, None, Some(self.in_fpr(value)))
         } else {
             (value, Some(self.in_gpr(value)), None)
@@ -272,7 +272,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.may_fault_with(Trap::GcHeapCorrupt);
         }
         if let Some(reg) = float {
-            M::store_float(&mut self.b, width(value.ty), to, reg);
+            M::store_float(&mut self.b, width(value.ty()), to, reg);
             self.free_fpr(reg);
         }
         if let Some(reg) = int {

@@ -78,7 +78,7 @@ impl<M: Machine> Compiler<'_, M> {
         } else if mask != 0 {
             let mut src = self.src(index);
             if offset != 0 || matches!(src, Src::Frame(_)) {
-                M::move_int(&mut self.b, width(index.ty), M::SCRATCH, src);
+                M::move_int(&mut self.b, width(index.ty()), M::SCRATCH, src);
                 src = Src::Reg(M::SCRATCH);
             }
             if offset != 0 {
@@ -161,7 +161,7 @@ impl<M: Machine> Compiler<'_, M> {
         let value = self.pop();
         let expected = if M::READ.is_some() {
             let src = self.src(value);
-            M::move_int(&mut self.b, width(value.ty), dst, src);
+            M::move_int(&mut self.b, width(value.ty()), dst, src);
             self.release(value);
             dst
         } else {

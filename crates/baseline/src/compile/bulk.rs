@@ -103,7 +103,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// A value that was popped, in a register unless it is a constant.
     fn value_in_reg(&mut self, value: Value) -> Value {
-        if value.is_const() || value.place == Place::Gpr {
+        if value.is_const() || value.place() == Place::Gpr {
             return value;
         }
         let reg = self.in_gpr(value);
@@ -111,11 +111,7 @@ impl<M: Machine> Compiler<'_, M> {
             // A local's register.
             return value;
         }
-        Value {
-            place: Place::Gpr,
-            reg: reg.0,
-            ..value
-        }
+        value.moved(Place::Gpr, reg.0)
     }
 
     /// Where in the host's memory a range of a guest's starts, which is checked to lie inside. Held; the start's register is released.

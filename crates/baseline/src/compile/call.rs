@@ -62,7 +62,9 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(trap) = null {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, trap);
-            self.b.expect_fault();
+            if M::LATE_FAULTS {
+                self.b.expect_fault();
+            }
         }
     }
 
@@ -158,8 +160,8 @@ impl<M: Machine> Compiler<'_, M> {
         let room = if tail { M::REPLACE_SPACE } else { 0 };
         for i in 0..ty.params.len() {
             let value = self.s.stack[first + i];
-            let size = width(value.ty);
-            match spots.next(value.ty) {
+            let size = width(value.ty());
+            match spots.next(value.ty()) {
                 Spot::Gpr(dst) => {
                     let src = self.src(value);
                     self.add_move(dst, src, size);
@@ -168,7 +170,7 @@ impl<M: Machine> Compiler<'_, M> {
                     let src = self.float_src(value);
                     self.add_float_move(dst, src, size);
                 }
-                Spot::Stack(offset) if is_float(value.ty) => {
+                Spot::Stack(offset) if is_float(value.ty()) => {
                     let src = self.float_src(value);
                     M::store_arg_float(&mut self.b, size, room + offset, src);
                 }

@@ -5,7 +5,7 @@
 //! supertypes by depth, and the target's depth is known.
 
 use super::cold::Cold;
-use super::value::{Place, Value, width};
+use super::value::{Value, width};
 use super::{Compiler, malformed};
 use crate::buffer::Label;
 use crate::machine::*;
@@ -60,7 +60,7 @@ impl<M: Machine> Compiler<'_, M> {
         let reg = self.in_gpr(value);
         let result = self.alloc_gpr();
         let test = Test { heap, nullable };
-        self.test_to(result, reg, value.ty, &test);
+        self.test_to(result, reg, value.ty(), &test);
         self.free_gpr(reg);
         self.push_gpr(ValRepr::I32, result);
     }
@@ -82,17 +82,17 @@ impl<M: Machine> Compiler<'_, M> {
         let yes = self.b.label();
         let no = self.b.trap_label(Trap::CastFailure);
         let test = Test { heap, nullable };
-        self.branch_on_type(reg, value.ty, &test, yes, no);
+        self.branch_on_type(reg, value.ty(), &test, yes, no);
         self.b.bind::<M>(yes);
         self.push_reference(value, reg);
     }
 
     /// Pushes again what was popped, from the register that it is in now.
     fn push_reference(&mut self, value: Value, reg: Gpr) {
-        if value.place == Place::Local && reg.bit() & M::TEMPS == 0 {
+        if value.is_local() && reg.bit() & M::TEMPS == 0 {
             self.push_local(value.bits as u32);
         } else {
-            self.push_gpr(value.ty, reg);
+            self.push_gpr(value.ty(), reg);
         }
     }
 
@@ -112,7 +112,7 @@ impl<M: Machine> Compiler<'_, M> {
         let value = self.pop();
         let reg = self.in_gpr(value);
         let result = self.alloc_gpr();
-        self.test_to(result, reg, value.ty, &test);
+        self.test_to(result, reg, value.ty(), &test);
         self.push_reference(value, reg);
         let (x, zero) = (Src::Reg(result), Src::Imm(0));
         let cc = if when { IntCc::Ne } else { IntCc::Eq };

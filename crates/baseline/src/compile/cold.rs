@@ -89,9 +89,9 @@ impl<M: Machine> Compiler<'_, M> {
         let mut gc = 0;
         for &entry in &self.s.gc_entries {
             let value = self.s.stack[entry as usize];
-            match value.place {
-                super::value::Place::Gpr => gc |= 1 << value.reg,
-                super::value::Place::Slot => self.s.cold_slots.push(value.slot),
+            match value.place() {
+                super::value::Place::Gpr => gc |= 1 << value.reg(),
+                super::value::Place::Slot => self.s.cold_slots.push(value.slot()),
                 _ => {}
             }
         }

@@ -21,11 +21,14 @@ pub(super) struct Frame {
     pub(super) state: Option<State>,
     sig: BlockSig,
     /// Entries of the operand stack below the parameters.
-    pub(super) height: usize,
+    height: u32,
     /// How far the topmost of their slots is below the frame pointer.
     pub(super) depth: u32,
-    params: usize,
-    results: usize,
+    params: u32,
+    results: u32,
+    /// How many values a branch takes along, and whether those are in slots.
+    arity: u32,
+    in_slots: bool,
 }
 
 #[derive(Copy, Clone)]
@@ -33,8 +36,8 @@ pub(super) enum Kind {
     Block,
     /// A loop, and where it counts, if it does.
     Loop(Option<LoopCount>),
-    /// An `if` before its `else`: where that begins, and with what.
-    If(Label, State),
+    /// An `if` before its `else`: where that begins. With what is the last of a list.
+    If(Label),
     Else,
     /// A `try_table`: a block with the innermost scope of exceptions.
     Try,
@@ -53,15 +56,16 @@ pub(super) enum BlockSig {
 impl Frame {
     /// How many values a branch takes along.
     fn arity(&self) -> usize {
-        match self.kind {
-            Kind::Loop(_) => self.params,
-            _ => self.results,
-        }
+        self.arity as usize
     }
 
     /// Whether those are in slots.
     fn in_slots(&self) -> bool {
-        self.arity() > 1 || matches!(self.kind, Kind::Loop(_)) && self.params == 1
+        self.in_slots
+    }
+
+    pub(super) fn height(&self) -> usize {
+        self.height as usize
     }
 }
 
@@ -84,6 +88,10 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Reads a block's type: parameters and results.
     pub(super) fn block_type(&mut self) -> (BlockSig, usize, usize) {
+        if self.next_byte() == Some(0x40) {
+            self.at += 1;
+            return (BlockSig::Empty, 0, 0);
+        }
         match self.block_sig() {
             Some(BlockSig::Func(ty)) => {
                 let func = self.module.type_as_func(ty);
@@ -101,19 +109,24 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn push_frame(&mut self, kind: Kind, sig: BlockSig, params: usize, results: usize) {
         let height = self.s.stack.len().saturating_sub(params);
         let depth = match self.s.stack.get(height) {
-            Some(value) => value.slot - super::value::slot_size(value.ty),
+            Some(value) => value.slot() - super::value::slot_size(value.ty()),
             None => self.depth,
         };
         let label = self.b.label();
+        let is_loop = matches!(kind, Kind::Loop(_));
+        let arity = if is_loop { params } else { results };
+        // Neither is more than a thousand, and entries of the stack are fewer than bytes of the body.
         self.s.frames.push(Frame {
             kind,
             label,
             state: None,
             sig,
-            height,
+            height: height as u32,
             depth,
-            params,
-            results,
+            params: params as u32,
+            results: results as u32,
+            arity: arity as u32,
+            in_slots: arity > usize::from(!is_loop),
         });
     }
 
@@ -150,26 +163,32 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn begin_if(&mut self) {
+        self.if_on(Self::pop_condition);
+    }
+
+    /// Begins an `if`, of which only the condition is not known.
+    pub(super) fn if_on(&mut self, condition: impl FnOnce(&mut Self) -> Cond) {
         let (sig, params, results) = self.block_type();
-        let cond = self.pop_condition();
+        let cond = condition(self);
         self.flush(params);
         let otherwise = self.b.label();
         M::jump_if(&mut self.b, M::invert(cond), otherwise);
-        self.push_frame(Kind::If(otherwise, self.state), sig, params, results);
+        self.s.if_states.push(self.state);
+        self.push_frame(Kind::If(otherwise), sig, params, results);
     }
 
     /// A condition on top, perhaps made from a value.
     pub(super) fn pop_condition(&mut self) -> Cond {
-        let value = self.pop();
-        if value.place == Place::Flags {
-            return Cond(value.reg);
+        let value = self.pop_number();
+        if value.place() == Place::Flags {
+            return Cond(value.reg());
         }
         let mut src = self.src(value);
         if let Src::Imm(_) = src {
             M::move_int(&mut self.b, Size::S64, M::SCRATCH, src);
             src = Src::Reg(M::SCRATCH);
         }
-        let size = width(value.ty);
+        let size = width(value.ty());
         let cond = M::compare(&mut self.b, IntCc::Ne, size, src, Src::Imm(0));
         self.release(value);
         cond
@@ -178,7 +197,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Pushes the parameters of a block, which are in their slots.
     fn push_params(&mut self, frame: &Frame) {
         for i in 0..frame.params {
-            let ty = self.param_type(frame.sig, i);
+            let ty = self.param_type(frame.sig, i as usize);
             self.push_slot(ty);
         }
         self.flushed = self.s.stack.len();
@@ -189,7 +208,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.error = Some(malformed());
             return;
         };
-        let Kind::If(otherwise, state) = frame.kind else {
+        let (Kind::If(otherwise), Some(state)) = (frame.kind, self.s.if_states.pop()) else {
             self.error = Some(malformed());
             return;
         };
@@ -198,7 +217,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.reachable {
             self.branch(self.s.frames.len() - 1);
         }
-        self.drop_to(frame.height);
+        self.drop_to(frame.height());
         self.bind(otherwise, &state);
         self.push_params(&frame);
         self.reachable = true;
@@ -211,7 +230,10 @@ impl<M: Machine> Compiler<'_, M> {
         };
         match frame.kind {
             Kind::Loop(count) => self.end_count(count),
-            Kind::If(otherwise, state) => self.end_if(&frame, otherwise, &state),
+            Kind::If(otherwise) => {
+                let state = self.s.if_states.pop().unwrap_or(self.state);
+                self.end_if(&frame, otherwise, &state);
+            }
             Kind::Function => {
                 if self.reachable {
                     self.leave_results(&frame);
@@ -234,11 +256,11 @@ impl<M: Machine> Compiler<'_, M> {
             Kind::Block | Kind::Else => self.end_block(&frame),
         }
         if !self.reachable {
-            self.drop_to(frame.height);
+            self.drop_to(frame.height());
         }
         self.s.frames.pop();
         debug_assert!(
-            !self.reachable || self.s.stack.len() == frame.height + frame.results,
+            !self.reachable || self.s.stack.len() == frame.height() + frame.results as usize,
             "validated: a block leaves its results"
         );
     }
@@ -256,7 +278,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.conform(&state);
             state.watched = state.watched.min(self.state.watched);
         }
-        self.drop_to(frame.height);
+        self.drop_to(frame.height());
         self.bind(frame.label, &state);
         self.push_results(frame);
         self.reachable = true;
@@ -269,7 +291,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.leave_results(frame);
             let meet = self.state.meet(state);
             self.conform(&meet);
-            self.drop_to(frame.height);
+            self.drop_to(frame.height());
             self.b.bind::<M>(otherwise);
             self.bind(frame.label, &meet);
             self.push_results(frame);
@@ -278,7 +300,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.reachable {
             self.branch(self.s.frames.len() - 1);
         }
-        self.drop_to(frame.height);
+        self.drop_to(frame.height());
         self.bind(otherwise, state);
         self.push_params(frame);
         self.reachable = true;
@@ -299,7 +321,7 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         }
         for i in 0..frame.results {
-            let ty = self.result_type(frame.sig, i);
+            let ty = self.result_type(frame.sig, i as usize);
             self.push_slot(ty);
         }
         self.flushed = self.s.stack.len();
@@ -321,8 +343,8 @@ impl<M: Machine> Compiler<'_, M> {
         let mut depth = frame.depth;
         for entry in first..self.s.stack.len() {
             let value = self.s.stack[entry];
-            depth += super::value::slot_size(value.ty);
-            if value.place != Place::Slot || value.slot != depth {
+            depth += super::value::slot_size(value.ty());
+            if value.place() != Place::Slot || value.slot() != depth {
                 self.write_frame(-(depth as i32), value);
             }
         }
@@ -332,16 +354,16 @@ impl<M: Machine> Compiler<'_, M> {
     fn leave_result(&mut self) {
         let top = self.s.stack.len() - 1;
         let value = self.s.stack[top];
-        if is_float(value.ty) {
-            if value.place == Place::Fpr && value.reg == M::FLOAT_RESULT.0 {
+        if is_float(value.ty()) {
+            if value.place() == Place::Fpr && value.reg() == M::FLOAT_RESULT.0 {
                 return;
             }
             let value = self.pop();
             self.take_fpr(M::FLOAT_RESULT);
             let src: FSrc = self.float_src(value);
-            M::move_float(&mut self.b, width(value.ty), M::FLOAT_RESULT, src);
+            M::move_float(&mut self.b, width(value.ty()), M::FLOAT_RESULT, src);
             self.release(value);
-            self.push_fpr(value.ty, M::FLOAT_RESULT);
+            self.push_fpr(value.ty(), M::FLOAT_RESULT);
         } else {
             if Self::is_in(value, M::RESULT) {
                 return;
@@ -349,9 +371,9 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.pop();
             self.take_gpr(M::RESULT);
             let src = self.src(value);
-            M::move_int(&mut self.b, width(value.ty), M::RESULT, src);
+            M::move_int(&mut self.b, width(value.ty()), M::RESULT, src);
             self.release(value);
-            self.push_gpr(value.ty, M::RESULT);
+            self.push_gpr(value.ty(), M::RESULT);
         }
     }
 
@@ -365,7 +387,18 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Agrees with a frame's label on the state. Changes no flags.
+    #[inline]
     fn agree(&mut self, index: usize) {
+        if let Some(state) = &mut self.s.frames[index].state
+            && self.state.has(state)
+        {
+            state.watched = state.watched.min(self.state.watched);
+            return;
+        }
+        self.agree_on_more(index);
+    }
+
+    fn agree_on_more(&mut self, index: usize) {
         let mut state = match self.s.frames[index].state {
             Some(state) => state,
             // Little is expected where the function ends.
@@ -382,10 +415,14 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Branches to a frame's label with the topmost values. What follows cannot be reached.
     pub(super) fn branch(&mut self, index: usize) {
-        let frame = self.s.frames[index];
-        self.leave_results(&frame);
+        let frame = &self.s.frames[index];
+        let label = frame.label;
+        if frame.arity != 0 {
+            let frame = *frame;
+            self.leave_results(&frame);
+        }
         self.agree(index);
-        M::jump(&mut self.b, frame.label);
+        M::jump(&mut self.b, label);
         self.reachable = false;
     }
 
@@ -396,16 +433,25 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn br_if(&mut self, depth: u32) {
-        let Some(index) = self.frame_at(depth) else {
-            return;
-        };
         let cond = self.pop_condition();
-        self.branch_if(cond, index);
+        self.br_if_on(depth, cond);
+    }
+
+    pub(super) fn br_if_on(&mut self, depth: u32, cond: Cond) {
+        if let Some(index) = self.frame_at(depth) {
+            self.branch_if(cond, index);
+        }
     }
 
     /// Branches to a frame's label with the topmost values when a condition holds.
     pub(super) fn branch_if(&mut self, cond: Cond, index: usize) {
-        let frame = self.s.frames[index];
+        let frame = &self.s.frames[index];
+        if frame.arity == 0 {
+            let label = frame.label;
+            self.agree(index);
+            return M::jump_if(&mut self.b, cond, label);
+        }
+        let frame = *frame;
         if !frame.in_slots() || self.are_in_place(&frame) {
             if frame.in_slots() {
                 self.flush(frame.arity());
@@ -428,7 +474,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Whether the slots of the topmost values are those in which a branch leaves them.
     fn are_in_place(&self, frame: &Frame) -> bool {
-        self.s.stack.len() - frame.arity() == frame.height
+        self.s.stack.len() - frame.arity() == frame.height()
     }
 
     pub(super) fn return_(&mut self) {
@@ -562,7 +608,7 @@ impl<M: Machine> Compiler<'_, M> {
                 // The next edge finds the value in its slot again.
                 let value = self.pop();
                 self.release(value);
-                self.push_slot(value.ty);
+                self.push_slot(value.ty());
             }
         }
     }

@@ -113,7 +113,7 @@ impl<M: Machine> Compiler<'_, M> {
             match *arg {
                 Arg::Value(value) => {
                     let src = self.src(value);
-                    self.add_move(dst, src, super::value::width(value.ty));
+                    self.add_move(dst, src, super::value::width(value.ty()));
                 }
                 Arg::Number(number) => {
                     self.add_move(dst, Src::Imm(number as i64), Size::S64);
@@ -179,7 +179,7 @@ impl<M: Machine> Compiler<'_, M> {
         let Compiler { t, s, .. } = self;
         let entries = s.gc_entries.iter().filter_map(|&entry| {
             let value = s.stack[entry as usize];
-            (value.place == super::value::Place::Slot).then_some(value.slot)
+            (value.place() == super::value::Place::Slot).then_some(value.slot())
         });
         t.stack_map(at, &s.gc_locals, entries);
         self.limit_maps();

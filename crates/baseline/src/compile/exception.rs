@@ -123,10 +123,10 @@ impl<M: Machine> Compiler<'_, M> {
             self.branch(self.s.frames.len() - 1);
         }
         for clause in clauses.iter().filter(|c| c.used) {
-            self.drop_to(frame.height);
+            self.drop_to(frame.height());
             self.land(clause);
         }
-        self.drop_to(frame.height);
+        self.drop_to(frame.height());
     }
 
     /// Where an exception lands: what the branch takes along is in the exception.

@@ -15,8 +15,7 @@ pub(super) fn float_type(size: Size) -> ValRepr {
 
 impl<M: Machine> Compiler<'_, M> {
     pub(super) fn float_op(&mut self, op: FloatOp, size: Size) {
-        let y = self.pop();
-        let x = self.pop();
+        let (x, y) = self.pop_numbers();
         let (src_x, src_y) = (self.float_src(x), self.float_src(y));
         let dst = self.float_dest_of(x, op.commutes().then_some(y));
         M::float_op(&mut self.b, op, size, dst, src_x, src_y);
@@ -54,8 +53,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn float_compare(&mut self, cc: FloatCc, size: Size) {
-        let y = self.pop();
-        let x = self.pop();
+        let (x, y) = self.pop_numbers();
         let (x_reg, y_reg) = (self.in_fpr(x), self.in_fpr(y));
         let cond = M::compare_float(&mut self.b, cc, size, x_reg, y_reg);
         self.free_fpr(x_reg);
@@ -134,7 +132,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn float_of_bits(&mut self, size: Size) {
         let x = self.pop();
         let ty = float_type(size);
-        if x.place == Place::Const {
+        if x.place() == Place::Const {
             return self.push_const(ty, x.bits);
         }
         let dst = self.float_dest();

@@ -190,10 +190,10 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.s.stack[first + i];
             let func = self.own_gpr(value);
             let number = self.func_number(func);
-            let disp = -(value.slot as i32);
+            let disp = -(value.slot() as i32);
             M::store_frame(&mut self.b, Size::S32, disp, Src::Reg(number));
             self.free_gpr(number);
-            self.s.stack[first + i].ty = meantime_abi::ValRepr::I32;
+            self.s.stack[first + i] = value.with_type(meantime_abi::ValRepr::I32);
         }
     }
 
@@ -267,12 +267,12 @@ impl<M: Machine> Compiler<'_, M> {
         to: Address,
         fault: Option<Trap>,
     ) {
-        if is_float(value.ty) {
+        if is_float(value.ty()) {
             let reg = self.in_fpr(value);
             if let Some(trap) = fault {
                 self.may_fault_with(trap);
             }
-            M::store_float(&mut self.b, width(value.ty), to, reg);
+            M::store_float(&mut self.b, width(value.ty()), to, reg);
             return self.free_fpr(reg);
         }
         let store = match storage {
@@ -310,9 +310,9 @@ impl<M: Machine> Compiler<'_, M> {
             }
         };
         let load = match storage {
-            StorageType::I8 if signed => Load::S8(Size::S32),
+            StorageType::I8 if signed => Load::S8,
             StorageType::I8 => Load::U8,
-            StorageType::I16 if signed => Load::S16(Size::S32),
+            StorageType::I16 if signed => Load::S16,
             StorageType::I16 => Load::U16,
             StorageType::Val(ty) => match GcStorage::of_val(ty) {
                 GcStorage::F32 | GcStorage::F64 | GcStorage::V128 => {
@@ -344,7 +344,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// A reference that was popped, in a register. Null is known to be none at a load that faults.
     pub(super) fn pop_reference(&mut self) -> Gpr {
         let value = self.pop();
-        debug_assert!(value.place != Place::Flags);
+        debug_assert!(value.place() != Place::Flags);
         self.in_gpr(value)
     }
 }

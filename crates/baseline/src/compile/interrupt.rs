@@ -99,8 +99,8 @@ impl<M: Machine> Compiler<'_, M> {
         // It may have got another place.
         let top = self.s.stack.last().copied().unwrap_or(top);
         let src = self.src(top);
-        M::move_int(&mut self.b, width(top.ty), count, src);
-        if unit.grows() && top.ty == ValRepr::I64 {
+        M::move_int(&mut self.b, width(top.ty()), count, src);
+        if unit.grows() && top.ty() == ValRepr::I64 {
             let most = Src::Reg(M::SCRATCH);
             let number = Src::Imm(i64::from(MAX_GROWN_UNITS));
             M::move_int(&mut self.b, Size::S64, M::SCRATCH, number);
@@ -175,7 +175,11 @@ impl<M: Machine> Compiler<'_, M> {
     /// Looks whether the store is interrupted.
     fn watch_epoch(&mut self) {
         // A condition would be lost. It is used by the next operator.
-        let has_condition = self.s.stack.last().is_some_and(|v| v.place == Place::Flags);
+        let has_condition = self
+            .s
+            .stack
+            .last()
+            .is_some_and(|v| v.place() == Place::Flags);
         if !self.tunables.epoch_interruption || has_condition {
             return;
         }

@@ -20,6 +20,8 @@ pub(super) struct Local {
     pub(super) ty: ValRepr,
     /// Its register: of an integer the register's number, of a float its place among the machine's.
     pin: u8,
+    /// Where entries are that are this local.
+    place: Place,
     /// The topmost entry that is this local and was not copied.
     pub(super) last_read: u32,
     /// Its slot, as a distance from the frame pointer.
@@ -29,6 +31,16 @@ pub(super) struct Local {
 impl Local {
     pub(super) fn pin(&self) -> Option<u8> {
         (self.pin != NO_PIN).then_some(self.pin)
+    }
+
+    /// The register of an integer that has one.
+    pub(super) fn reg(&self) -> u8 {
+        self.pin
+    }
+
+    /// Where an entry of the operand stack is that is this local.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 }
 
@@ -74,9 +86,15 @@ impl<M: Machine> Compiler<'_, M> {
             }
             _ => NO_PIN,
         };
+        let place = if pin != NO_PIN && !is_float(ty) {
+            Place::PinnedLocal
+        } else {
+            Place::Local
+        };
         self.s.locals.push(Local {
             ty,
             pin,
+            place,
             last_read: NO_ENTRY,
             disp: 0,
         });
@@ -144,16 +162,41 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(reg) = self.pinned_dest() {
             return reg;
         }
-        if x.place == Place::Gpr && 1 << x.reg & M::TEMPS != 0 {
-            return Gpr(x.reg);
+        if x.place() == Place::Gpr && 1 << x.reg() & M::TEMPS != 0 {
+            return Gpr(x.reg());
         }
         if let Some(y) = y
-            && y.place == Place::Gpr
-            && 1 << y.reg & M::TEMPS != 0
+            && y.place() == Place::Gpr
+            && 1 << y.reg() & M::TEMPS != 0
         {
-            return Gpr(y.reg);
+            return Gpr(y.reg());
         }
         self.alloc_gpr()
+    }
+
+    /// Pushes a number that is a result, in the register that was found for it. If that is a local's, this does what the next operator would, which sets the local.
+    #[inline(always)]
+    pub(super) fn push_dest(&mut self, ty: ValRepr, dst: Gpr) {
+        if dst.bit() & M::TEMPS == 0 && self.costs.is_none() {
+            return self.set_dest(ty, dst);
+        }
+        self.gpr_owners[dst.0 as usize] = self.s.stack.len() as u32;
+        self.push_number(Place::Gpr, ty, dst.0, 0);
+    }
+
+    #[inline(never)]
+    fn set_dest(&mut self, ty: ValRepr, dst: Gpr) {
+        let Some(&[operator, index]) = self
+            .code
+            .get(self.at..self.at + 2)
+            .and_then(|c| c.first_chunk())
+        else {
+            return self.push_gpr(ty, dst);
+        };
+        self.at += 2;
+        if operator == LOCAL_TEE {
+            self.push_local(index.into());
+        }
     }
 
     pub(super) fn float_dest(&mut self) -> Fpr {
@@ -168,8 +211,8 @@ impl<M: Machine> Compiler<'_, M> {
             return reg;
         }
         for value in [Some(x), y].into_iter().flatten() {
-            if value.place == Place::Fpr && 1 << value.reg & M::FLOAT_TEMPS != 0 {
-                return Fpr(value.reg);
+            if value.place() == Place::Fpr && 1 << value.reg() & M::FLOAT_TEMPS != 0 {
+                return Fpr(value.reg());
             }
         }
         self.alloc_fpr()
@@ -187,7 +230,7 @@ impl<M: Machine> Compiler<'_, M> {
         let mut entry = std::mem::replace(&mut self.s.locals[index].last_read, NO_ENTRY);
         while entry != NO_ENTRY {
             let value = self.s.stack[entry as usize];
-            debug_assert!(value.place == Place::Local && value.local() == index);
+            debug_assert!(value.is_local() && value.local() == index);
             self.copy_reader(entry as usize, value);
             entry = (value.bits >> 32) as u32;
         }
@@ -195,22 +238,20 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// To a register if there is one, otherwise to the entry's slot.
     fn copy_reader(&mut self, entry: usize, value: Value) {
-        if is_float(value.ty) {
+        if is_float(value.ty()) {
             if self.free_fprs == 0 {
                 return self.move_to_slot(entry);
             }
             let reg = self.own_fpr(value);
             self.fpr_owners[reg.0 as usize] = entry as u32;
-            let it = &mut self.s.stack[entry];
-            (it.place, it.reg) = (Place::Fpr, reg.0);
+            self.s.stack[entry] = value.moved(Place::Fpr, reg.0);
         } else {
             if self.free_gprs == 0 {
                 return self.move_to_slot(entry);
             }
             let reg = self.own_gpr(value);
             self.gpr_owners[reg.0 as usize] = entry as u32;
-            let it = &mut self.s.stack[entry];
-            (it.place, it.reg) = (Place::Gpr, reg.0);
+            self.s.stack[entry] = value.moved(Place::Gpr, reg.0);
         }
     }
 
@@ -231,19 +272,19 @@ impl<M: Machine> Compiler<'_, M> {
         let value = self.pop();
         self.write_local(index as usize, value);
         let local = &self.s.locals[index as usize];
-        let in_temp = match value.place {
-            Place::Gpr => 1 << value.reg & M::TEMPS != 0,
-            Place::Fpr => 1 << value.reg & M::FLOAT_TEMPS != 0,
+        let in_temp = match value.place() {
+            Place::Gpr => 1 << value.reg() & M::TEMPS != 0,
+            Place::Fpr => 1 << value.reg() & M::FLOAT_TEMPS != 0,
             _ => false,
         };
         if value.is_const() {
-            self.push_const(value.ty, value.bits);
+            self.push_const(value.ty(), value.bits);
         } else if local.pin().is_none() && in_temp {
             // It is in the frame now, but the register is faster.
-            if is_float(value.ty) {
-                self.push_fpr(value.ty, Fpr(value.reg));
+            if is_float(value.ty()) {
+                self.push_fpr(value.ty(), Fpr(value.reg()));
             } else {
-                self.push_gpr(value.ty, Gpr(value.reg));
+                self.push_gpr(value.ty(), Gpr(value.reg()));
             }
         } else {
             self.release(value);
@@ -252,28 +293,34 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     fn write_local(&mut self, index: usize, value: Value) {
-        if value.place == Place::Local && value.local() == index {
+        if value.is_local() && value.local() == index {
             return;
         }
         self.flush_readers(index);
+        let local = &self.s.locals[index];
+        if is_float(local.ty) {
+            return self.write_float(index, value);
+        }
+        let (size, pin, disp) = (width(local.ty), local.pin(), local.disp);
+        let src = self.src(value);
+        match pin {
+            Some(pin) => M::move_int(&mut self.b, size, Gpr(pin), src),
+            None => M::store_frame(&mut self.b, size, disp, src),
+        }
+    }
+
+    #[inline(never)]
+    fn write_float(&mut self, index: usize, value: Value) {
+        let src = self.float_src(value);
         let local = self.s.locals[index];
         let size = width(local.ty);
-        if is_float(local.ty) {
-            let src = self.float_src(value);
-            match local.pin() {
-                Some(pin) => {
-                    M::move_float(&mut self.b, size, M::FLOAT_PINS[pin as usize], src);
-                    self.state.valid |= 1 << pin;
-                    self.state.saved &= !(1 << pin);
-                }
-                None => M::store_frame_float(&mut self.b, size, local.disp, src),
-            }
-            return;
-        }
-        let src = self.src(value);
         match local.pin() {
-            Some(pin) => M::move_int(&mut self.b, size, Gpr(pin), src),
-            None => M::store_frame(&mut self.b, size, local.disp, src),
+            Some(pin) => {
+                M::move_float(&mut self.b, size, M::FLOAT_PINS[pin as usize], src);
+                self.state.valid |= 1 << pin;
+                self.state.saved &= !(1 << pin);
+            }
+            None => M::store_frame_float(&mut self.b, size, local.disp, src),
         }
     }
 

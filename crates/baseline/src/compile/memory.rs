@@ -44,7 +44,23 @@ pub(super) struct MemArg {
 }
 
 impl<M: Machine> Compiler<'_, M> {
+    #[inline(always)]
     pub(super) fn memarg(&mut self) -> MemArg {
+        // Nearly all are two bytes.
+        if let Some(&[..0x40, offset @ ..0x80]) =
+            self.code.get(self.at..).and_then(|code| code.first_chunk())
+        {
+            self.at += 2;
+            return MemArg {
+                memory: MemoryIndex::from_u32(0),
+                offset: offset.into(),
+            };
+        }
+        self.long_memarg()
+    }
+
+    #[inline(never)]
+    fn long_memarg(&mut self) -> MemArg {
         let flags = self.leb_u32();
         let memory = if flags & 0x40 != 0 { self.leb_u32() } else { 0 };
         MemArg {
@@ -55,7 +71,24 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn load(&mut self, load: Load, ty: ValRepr, size: u32) {
         let memarg = self.memarg();
-        let Some(at) = self.address(&memarg, size) else {
+        let index = self.pop_number();
+        if !self.is_unchecked(&memarg, index) {
+            return self.load_checked(load, ty, &memarg, index, size);
+        }
+        let reg = self.in_gpr(index);
+        self.use_base();
+        let pinned = self.pinned_dest();
+        self.free_gpr(reg);
+        let dst = pinned.unwrap_or_else(|| self.alloc_gpr());
+        self.may_fault();
+        let offset = memarg.offset as i32;
+        M::load_indexed(&mut self.b, load, dst, reg, offset);
+        self.push_dest(ty, dst);
+    }
+
+    #[inline(never)]
+    fn load_checked(&mut self, load: Load, ty: ValRepr, memarg: &MemArg, index: Value, size: u32) {
+        let Some(at) = self.general_address(memarg, index, size) else {
             return;
         };
         // The index's register, if it is not needed for anything else, gets the value.
@@ -64,7 +97,7 @@ impl<M: Machine> Compiler<'_, M> {
         let dst = pinned.unwrap_or_else(|| self.alloc_gpr());
         self.may_fault();
         M::load(&mut self.b, load, dst, at.address);
-        self.push_gpr(ty, dst);
+        self.push_dest(ty, dst);
     }
 
     pub(super) fn load_float(&mut self, size: Size) {
@@ -86,14 +119,22 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn store(&mut self, store: Store, size: u32) {
         let memarg = self.memarg();
-        let value = self.pop();
-        debug_assert!(!is_float(value.ty));
+        let value = self.pop_number();
+        debug_assert!(!is_float(value.ty()));
         let mut src = self.src(value);
         let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
         if !short {
             src = Src::Reg(self.in_gpr(value));
         }
-        if let Some(at) = self.address(&memarg, size) {
+        let index = self.pop_number();
+        if self.is_unchecked(&memarg, index) {
+            let reg = self.in_gpr(index);
+            self.use_base();
+            self.may_fault();
+            let offset = memarg.offset as i32;
+            M::store_indexed(&mut self.b, store, reg, offset, src);
+            self.free_gpr(reg);
+        } else if let Some(at) = self.general_address(&memarg, index, size) {
             self.may_fault();
             M::store(&mut self.b, store, at.address, src);
             self.release_address(&at);
@@ -116,11 +157,14 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Records that the next instruction accesses a memory.
+    #[inline]
     pub(super) fn may_fault(&mut self) {
         if self.signals() {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, Trap::MemoryOutOfBounds);
-            self.b.expect_fault();
+            if M::LATE_FAULTS {
+                self.b.expect_fault();
+            }
         }
     }
 
@@ -133,24 +177,31 @@ impl<M: Machine> Compiler<'_, M> {
     /// Pops an index and makes the checked address of an access, or none when it always traps (and what follows cannot be reached).
     pub(super) fn address(&mut self, memarg: &MemArg, size: u32) -> Option<Checked> {
         let index = self.pop();
-        // Nearly every access there is: of a memory behind guards, at an index of 32 bits that is not known.
-        if memarg.memory.as_u32() == 0
-            && memarg.offset < self.unchecked_offsets
-            && !index.is_const()
-        {
+        if self.is_unchecked(memarg, index) {
             let reg = self.in_gpr(index);
             self.use_base();
-            let address = Address {
-                base: M::BASE,
-                index: Some(reg),
-                disp: memarg.offset as i32,
-            };
             return Some(Checked {
-                address,
+                address: Self::unchecked_address(memarg, reg),
                 held: [Some(reg), None],
             });
         }
         self.general_address(memarg, index, size)
+    }
+
+    /// Whether this is what nearly every access is: one of a memory behind guards, at an index of 32 bits that is not known.
+    #[inline(always)]
+    fn is_unchecked(&self, memarg: &MemArg, index: Value) -> bool {
+        memarg.memory.as_u32() == 0 && memarg.offset < self.unchecked_offsets && !index.is_const()
+    }
+
+    /// The address of such an access, whose index is in a register.
+    #[inline(always)]
+    fn unchecked_address(memarg: &MemArg, index: Gpr) -> Address {
+        Address {
+            base: M::BASE,
+            index: Some(index),
+            disp: memarg.offset as i32,
+        }
     }
 
     /// Below which offsets no access of the first memory has to be checked, whatever its size.

@@ -80,6 +80,8 @@ struct Lists {
     gc_entries: Vec<u32>,
     /// Enclosing blocks, innermost last.
     frames: Vec<Frame>,
+    /// What is known where the `else` parts of those begin.
+    if_states: Vec<State>,
     locals: Vec<Local>,
     /// Slots of locals that are references to objects, by how far they are below the frame pointer.
     gc_locals: Vec<u32>,
@@ -108,6 +110,7 @@ impl Lists {
         self.stack.clear();
         self.gc_entries.clear();
         self.frames.clear();
+        self.if_states.clear();
         self.locals.clear();
         self.gc_locals.clear();
         self.float_pins.clear();

@@ -7,6 +7,10 @@ use super::value::{Place, Value, width};
 use crate::machine::*;
 use meantime_abi::ValRepr;
 
+/// Operators that take a condition.
+const IF: u8 = 0x04;
+const BR_IF: u8 = 0x0d;
+
 fn int_type(size: Size) -> ValRepr {
     match size {
         Size::S32 => ValRepr::I32,
@@ -31,52 +35,61 @@ fn signed(size: Size, bits: u64) -> i64 {
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    /// Two operands in the order in which they were pushed.
-    fn pop2(&mut self) -> (Value, Value) {
-        let y = self.pop();
-        (self.pop(), y)
-    }
-
     pub(super) fn int_op(&mut self, op: IntOp, size: Size) {
-        let (x, y) = self.pop2();
+        let (x, y) = self.pop_numbers();
         if x.is_const() && y.is_const() {
-            let (x, y) = (x.bits, y.bits);
-            let bits = match op {
-                IntOp::Add => x.wrapping_add(y),
-                IntOp::Sub => x.wrapping_sub(y),
-                IntOp::Mul => x.wrapping_mul(y),
-                IntOp::And => x & y,
-                IntOp::Or => x | y,
-                IntOp::Xor => x ^ y,
-            };
-            return self.push_const(int_type(size), truncated(size, bits));
+            return self.constant_op(op, size, x.bits, y.bits);
         }
-        if op == IntOp::Mul && y.is_const() && y.bits.is_power_of_two() {
-            let count = i64::from(y.bits.trailing_zeros());
-            return self.shift_by(ShiftOp::Shl, size, x, count);
+        match op {
+            IntOp::And if self.next_tests(size) => {
+                // Whether it is zero is all that matters.
+                let (src_x, src_y) = (self.src(x), self.src(y));
+                let cond = M::test(&mut self.b, size, src_x, src_y);
+                self.release(x);
+                self.release(y);
+                return match size {
+                    Size::S32 => self.push_condition(cond),
+                    _ => self.push_flags(cond.0),
+                };
+            }
+            IntOp::Mul if y.is_const() && y.bits.is_power_of_two() => {
+                let count = i64::from(y.bits.trailing_zeros());
+                return self.shift_by(ShiftOp::Shl, size, x, count);
+            }
+            _ => {}
         }
         let (src_x, src_y) = (self.src(x), self.src(y));
-        let tested = match size {
+        let dst = self.dest_of(x, op.commutes().then_some(y));
+        M::int_op_inline(&mut self.b, op, size, dst, src_x, src_y);
+        self.release_unless(x, dst);
+        self.release_unless(y, dst);
+        self.push_dest(int_type(size), dst);
+    }
+
+    #[cold]
+    fn constant_op(&mut self, op: IntOp, size: Size, x: u64, y: u64) {
+        let bits = match op {
+            IntOp::Add => x.wrapping_add(y),
+            IntOp::Sub => x.wrapping_sub(y),
+            IntOp::Mul => x.wrapping_mul(y),
+            IntOp::And => x & y,
+            IntOp::Or => x | y,
+            IntOp::Xor => x ^ y,
+        };
+        self.push_const(int_type(size), truncated(size, bits));
+    }
+
+    /// Whether the next operator wants to know whether this one's result is zero.
+    fn next_tests(&self, size: Size) -> bool {
+        match size {
             Size::S32 => self.next_uses_condition(),
             // `i64.eqz`.
             _ => self.next_byte() == Some(0x50),
-        };
-        if op == IntOp::And && tested {
-            // Whether it is zero is all that matters.
-            let cond = M::test(&mut self.b, size, src_x, src_y);
-            self.release(x);
-            self.release(y);
-            return self.push_flags(cond.0);
         }
-        let dst = self.dest_of(x, op.commutes().then_some(y));
-        M::int_op(&mut self.b, op, size, dst, src_x, src_y);
-        self.release_unless(x, dst);
-        self.release_unless(y, dst);
-        self.push_gpr(int_type(size), dst);
     }
 
     pub(super) fn shift(&mut self, op: ShiftOp, size: Size) {
-        let (x, y) = self.pop2();
+        let (x, y) = self.pop_numbers();
         if y.is_const() {
             let count = (y.bits & u64::from(size.bits() - 1)) as i64;
             return self.shift_by(op, size, x, count);
@@ -90,14 +103,14 @@ impl<M: Machine> Compiler<'_, M> {
             if y_reg != dst {
                 self.free_gpr(y_reg);
             }
-            return self.push_gpr(int_type(size), dst);
+            return self.push_dest(int_type(size), dst);
         };
         // The count goes to its register, which must not be that of what is shifted.
         let mut x = x;
         if Self::is_in(x, count) {
             let to = self.alloc_gpr();
             M::move_int(&mut self.b, Size::S64, to, Src::Reg(count));
-            x.reg = to.0;
+            x = x.moved(Place::Gpr, to.0);
             self.free_gpr(count);
         }
         if !Self::is_in(y, count) {
@@ -111,7 +124,7 @@ impl<M: Machine> Compiler<'_, M> {
         M::shift(&mut self.b, op, size, dst, src, Src::Reg(count));
         self.release_unless(x, dst);
         self.free_gpr(count);
-        self.push_gpr(int_type(size), dst);
+        self.push_dest(int_type(size), dst);
     }
 
     fn shift_by(&mut self, op: ShiftOp, size: Size, x: Value, count: i64) {
@@ -132,17 +145,17 @@ impl<M: Machine> Compiler<'_, M> {
         let dst = self.dest_of(x, None);
         M::shift(&mut self.b, op, size, dst, src, Src::Imm(count));
         self.release_unless(x, dst);
-        self.push_gpr(int_type(size), dst);
+        self.push_dest(int_type(size), dst);
     }
 
     /// An operation on one operand.
     fn unary(&mut self, ty: ValRepr, write: impl FnOnce(&mut crate::buffer::Buffer, Gpr, Src)) {
-        let x = self.pop();
+        let x = self.pop_number();
         let src = self.src(x);
         let dst = self.dest_of(x, None);
         write(&mut self.b, dst, src);
         self.release_unless(x, dst);
-        self.push_gpr(ty, dst);
+        self.push_dest(ty, dst);
     }
 
     pub(super) fn bit_op(&mut self, op: BitOp, size: Size) {
@@ -158,9 +171,9 @@ impl<M: Machine> Compiler<'_, M> {
     /// `i64.extend_i32_u`: in a register, it is done.
     pub(super) fn zero_extend(&mut self) {
         let x = self.pop();
-        match x.place {
+        match x.place() {
             Place::Const => self.push_const(ValRepr::I64, x.bits),
-            Place::Gpr => self.push_gpr(ValRepr::I64, Gpr(x.reg)),
+            Place::Gpr => self.push_gpr(ValRepr::I64, Gpr(x.reg())),
             _ => {
                 let src = self.src(x);
                 let dst = self.dest();
@@ -171,59 +184,89 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn eqz(&mut self, size: Size) {
-        let top = self.s.stack.last().map(|v| (v.place, v.reg));
-        if let Some((Place::Flags, cond)) = top {
-            self.pop();
-            return self.push_condition(M::invert(Cond(cond)));
-        }
-        self.push_const(int_type(size), 0);
-        self.int_compare(IntCc::Eq, size);
+        let x = self.pop_number();
+        self.test_zero(size, x);
     }
 
+    /// Pushes whether an operand, which was popped, is zero.
+    pub(super) fn test_zero(&mut self, size: Size, x: Value) {
+        let cond = match x.place() {
+            Place::Flags => M::invert(Cond(x.reg())),
+            Place::Const => return self.push_const(ValRepr::I32, u64::from(x.bits == 0)),
+            _ => {
+                let src = self.src(x);
+                let cond = M::compare(&mut self.b, IntCc::Eq, size, src, Src::Imm(0));
+                self.release(x);
+                cond
+            }
+        };
+        self.push_condition(cond);
+    }
+
+    #[inline]
     pub(super) fn int_compare(&mut self, cc: IntCc, size: Size) {
-        let (x, y) = self.pop2();
+        let (x, y) = self.pop_numbers();
+        self.compare_ints(cc, size, x, y);
+    }
+
+    pub(super) fn compare_ints(&mut self, cc: IntCc, size: Size, x: Value, y: Value) {
         if x.is_const() && y.is_const() {
             let holds = compare_constants(cc, size, x.bits, y.bits);
             return self.push_const(ValRepr::I32, u64::from(holds));
         }
         let (src_x, src_y) = (self.src(x), self.src(y));
-        let cond = M::compare(&mut self.b, cc, size, src_x, src_y);
+        let cond = M::compare_inline(&mut self.b, cc, size, src_x, src_y);
         self.release(x);
         self.release(y);
         self.push_condition(cond);
     }
 
-    /// A condition as a value, which stays a condition if the next operator wants one.
+    /// A condition as a value. If the next operator wants a condition, it stays one, or goes to that operator at once.
     pub(super) fn push_condition(&mut self, cond: Cond) {
+        if self.costs.is_none() {
+            match self.next_byte() {
+                Some(BR_IF) => {
+                    self.begin_operator();
+                    let depth = self.leb_u32();
+                    return self.br_if_on(depth, cond);
+                }
+                Some(IF) => {
+                    self.begin_operator();
+                    return self.if_on(|_| cond);
+                }
+                _ => {}
+            }
+        }
         if self.next_uses_condition() {
             return self.push_flags(cond.0);
         }
         let dst = self.dest();
         M::set(&mut self.b, cond, dst);
-        self.push_gpr(ValRepr::I32, dst);
+        self.push_dest(ValRepr::I32, dst);
     }
 
     pub(super) fn select(&mut self) {
         let condition = self.pop_condition();
-        let (x, y) = self.pop2();
-        let size = width(x.ty);
-        if super::value::is_float(x.ty) {
+        let y = self.pop();
+        let x = self.pop();
+        let size = width(x.ty());
+        if super::value::is_float(x.ty()) {
             let dst = self.own_fpr(x);
             let src = self.float_src(y);
             M::select_float(&mut self.b, condition, size, dst, src);
             self.release(y);
             self.release_float_unless(x, dst);
-            return self.push_fpr(x.ty, dst);
+            return self.push_fpr(x.ty(), dst);
         }
         let dst = self.own_gpr(x);
         let src = self.src(y);
         M::select(&mut self.b, condition, size, dst, src);
         self.release(y);
-        self.push_gpr(x.ty, dst);
+        self.push_gpr(x.ty(), dst);
     }
 
     pub(super) fn divide(&mut self, size: Size, is_signed: bool, remainder: bool) {
-        let (x, y) = self.pop2();
+        let (x, y) = self.pop_numbers();
         if !is_signed && y.is_const() && y.bits.is_power_of_two() {
             if remainder {
                 let mask = Src::Imm(signed(size, y.bits - 1));
@@ -279,17 +322,16 @@ impl<M: Machine> Compiler<'_, M> {
         if Self::is_in(y, dividend) || Self::is_in(y, rest) {
             // Not to a register that is taken already.
             let to = self.alloc_gpr();
-            M::move_int(&mut self.b, Size::S64, to, Src::Reg(Gpr(y.reg)));
-            y.reg = to.0;
+            M::move_int(&mut self.b, Size::S64, to, Src::Reg(Gpr(y.reg())));
+            y = y.moved(Place::Gpr, to.0);
         }
         if !Self::is_in(x, dividend) {
             let src = self.src(x);
-            M::move_int(&mut self.b, width(x.ty), dividend, src);
+            M::move_int(&mut self.b, width(x.ty()), dividend, src);
             if !Self::is_in(x, rest) {
                 self.release(x);
             }
-            x.place = Place::Gpr;
-            x.reg = dividend.0;
+            x = x.moved(Place::Gpr, dividend.0);
         }
         // Held by nobody else: released where the result is known.
         self.free_gprs &= !(dividend.bit() | rest.bit());
@@ -298,8 +340,8 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// `i64.add128` and `i64.sub128`.
     pub(super) fn add_wide(&mut self, subtract: bool) {
-        let (y_low, y_high) = self.pop2();
-        let (x_low, x_high) = self.pop2();
+        let (y_low, y_high) = self.pop_numbers();
+        let (x_low, x_high) = self.pop_numbers();
         let low = self.own_gpr(x_low);
         let high = self.own_gpr(x_high);
         let (src_low, src_high) = (self.src(y_low), self.src(y_high));
@@ -311,7 +353,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn multiply_wide(&mut self, is_signed: bool) {
-        let (x, y) = self.pop2();
+        let (x, y) = self.pop_numbers();
         let Some((low, high)) = M::DIVISION else {
             let (x_reg, y_reg) = (self.in_gpr(x), self.in_gpr(y));
             let (low, high) = (self.alloc_gpr(), self.alloc_gpr());

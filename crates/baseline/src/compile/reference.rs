@@ -17,34 +17,34 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn ref_is_null(&mut self) {
         let value = self.pop();
-        let size = width(value.ty);
-        self.push_again(value);
-        self.eqz(size);
+        self.test_zero(width(value.ty()), value);
     }
 
     /// Puts back what was just popped.
     fn push_again(&mut self, value: super::value::Value) {
         use super::value::Place;
-        match value.place {
-            Place::Const => self.push_const(value.ty, value.bits),
-            Place::Gpr => self.push_gpr(value.ty, Gpr(value.reg)),
-            Place::Fpr => self.push_fpr(value.ty, Fpr(value.reg)),
-            Place::Local => {
+        match value.place() {
+            Place::Const => self.push_const(value.ty(), value.bits),
+            Place::Gpr => self.push_gpr(value.ty(), Gpr(value.reg())),
+            Place::Fpr => self.push_fpr(value.ty(), Fpr(value.reg())),
+            Place::PinnedLocal | Place::Local => {
                 self.push_local(value.bits as u32);
             }
-            Place::Slot => self.push_slot(value.ty),
-            Place::Flags => self.push_flags(value.reg),
+            Place::Slot => self.push_slot(value.ty()),
+            Place::Flags => self.push_flags(value.reg()),
         }
     }
 
     pub(super) fn ref_eq(&mut self) {
-        self.int_compare(IntCc::Eq, Size::S32);
+        let y = self.pop();
+        let x = self.pop();
+        self.compare_ints(IntCc::Eq, Size::S32, x, y);
     }
 
     /// The comparison of a reference with null, for a value that was popped and is no constant.
     fn compare_null(&mut self, value: super::value::Value, cc: IntCc) -> Cond {
         let src = self.src(value);
-        M::compare(&mut self.b, cc, width(value.ty), src, Src::Imm(0))
+        M::compare(&mut self.b, cc, width(value.ty()), src, Src::Imm(0))
     }
 
     pub(super) fn ref_as_non_null(&mut self) {
@@ -64,7 +64,7 @@ impl<M: Machine> Compiler<'_, M> {
         };
         // In a register that is no local's: other values may move before the branch.
         let value = self.pop();
-        let ty = value.ty;
+        let ty = value.ty();
         let reg = self.own_gpr(value);
         let (x, zero) = (Src::Reg(reg), Src::Imm(0));
         let null = M::compare(&mut self.b, IntCc::Eq, width(ty), x, zero);
@@ -90,7 +90,7 @@ impl<M: Machine> Compiler<'_, M> {
         };
         // The reference goes along: it is compared where it stays.
         let value = self.pop();
-        let ty = value.ty;
+        let ty = value.ty();
         let reg = self.own_gpr(value);
         let (x, zero) = (Src::Reg(reg), Src::Imm(0));
         let some = M::compare(&mut self.b, IntCc::Ne, width(ty), x, zero);

@@ -31,7 +31,8 @@ pub(super) struct State {
 
 impl State {
     /// Whether one who has this state has all of another.
-    fn has(&self, other: &State) -> bool {
+    #[inline]
+    pub(super) fn has(&self, other: &State) -> bool {
         other.valid & !self.valid == 0
             && other.saved & !self.saved == 0
             && self.context >= other.context
@@ -58,10 +59,14 @@ impl State {
 
 impl<M: Machine> Compiler<'_, M> {
     /// Does what is missing from a state. Changes no flags.
+    #[inline]
     pub(super) fn conform(&mut self, to: &State) {
-        if self.state.has(to) {
-            return;
+        if !self.state.has(to) {
+            self.add_missing(to);
         }
+    }
+
+    fn add_missing(&mut self, to: &State) {
         for pin in bits(to.valid & !self.state.valid) {
             self.load_float_pin(pin);
         }
@@ -124,19 +129,21 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Has the context in its register. Changes no flags.
+    #[inline]
     pub(super) fn use_context(&mut self) {
         if !self.state.context {
-            M::move_int(
-                &mut self.b,
-                Size::S64,
-                M::CONTEXT,
-                Src::Frame(super::entry::CONTEXT_DISP),
-            );
-            self.state.context = true;
+            self.load_context();
         }
     }
 
+    fn load_context(&mut self) {
+        let src = Src::Frame(super::entry::CONTEXT_DISP);
+        M::move_int(&mut self.b, Size::S64, M::CONTEXT, src);
+        self.state.context = true;
+    }
+
     /// Has the start of the first memory in its register. Changes no flags.
+    #[inline]
     pub(super) fn use_base(&mut self) {
         if !self.state.base {
             self.load_memory_base(0, M::BASE);

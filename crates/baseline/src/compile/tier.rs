@@ -119,12 +119,12 @@ impl<M: Machine> Compiler<'_, M> {
         for i in first..end {
             let value: Value = self.s.osr_values[i as usize];
             let index = locals + (i - first) as usize;
-            if is_float(value.ty) {
+            if is_float(value.ty()) {
                 let src = self.float_src(value);
-                self.osr_store_float(index, value.ty, src);
+                self.osr_store_float(index, value.ty(), src);
             } else {
                 let src = self.src(value);
-                self.osr_store(index, value.ty, src);
+                self.osr_store(index, value.ty(), src);
             }
         }
         let leave = *self.osr_leave.get_or_insert_with(|| self.b.label());

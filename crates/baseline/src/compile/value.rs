@@ -12,45 +12,124 @@ use meantime_abi::ValRepr;
 /// No entry of the stack.
 pub(super) const NO_ENTRY: u32 = u32::MAX;
 
+/// Whether an integer is in a register, and whether a value is a local, are questions of one comparison.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
-    /// The bits. Of a vector, zero is zero, and what else there is, the number of the buffer's constant plus one.
-    Const,
     Gpr,
-    Fpr,
+    /// As the next, of an integer that has a register.
+    PinnedLocal,
     /// A local that was not changed since. The lower half of the bits is its index, the upper the entry below that is the same local.
     Local,
     /// Its slot.
     Slot,
+    /// The bits. Of a vector, zero is zero, and what else there is, the number of the buffer's constant plus one.
+    Const,
+    Fpr,
     /// A condition in the flags. Only on top, and only where the next operator is known to use it.
     Flags,
 }
 
-/// An entry.
+impl Place {
+    #[inline(always)]
+    fn from_bits(bits: u8) -> Place {
+        match bits {
+            0 => Place::Gpr,
+            1 => Place::PinnedLocal,
+            2 => Place::Local,
+            3 => Place::Slot,
+            4 => Place::Const,
+            5 => Place::Fpr,
+            _ => Place::Flags,
+        }
+    }
+}
+
+/// An entry: two words, so that it is passed in registers, and read as it was written.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Value {
-    pub(crate) place: Place,
-    pub(crate) ty: ValRepr,
-    /// The register or condition.
-    pub(crate) reg: u8,
-    /// How far its slot is below the frame pointer.
-    pub(crate) slot: u32,
+    /// From the lowest byte on: the place, the type, the register or condition, and in the upper half how far its slot is below the frame pointer.
+    word: u64,
     pub(crate) bits: u64,
 }
 
 impl Value {
-    pub(super) fn local(&self) -> usize {
+    #[inline(always)]
+    pub(super) fn new(place: Place, ty: ValRepr, reg: u8, slot: u32, bits: u64) -> Value {
+        let word = u64::from(place as u8)
+            | u64::from(ty as u8) << 8
+            | u64::from(reg) << 16
+            | u64::from(slot) << 32;
+        Value { word, bits }
+    }
+
+    #[inline(always)]
+    pub(crate) fn place(self) -> Place {
+        Place::from_bits(self.word as u8)
+    }
+
+    #[inline(always)]
+    pub(crate) fn ty(self) -> ValRepr {
+        match (self.word >> 8) as u8 {
+            0 => ValRepr::I32,
+            1 => ValRepr::I64,
+            2 => ValRepr::F32,
+            3 => ValRepr::F64,
+            4 => ValRepr::V128,
+            5 => ValRepr::FuncRef,
+            _ => ValRepr::GcRef,
+        }
+    }
+
+    /// The register or condition.
+    #[inline(always)]
+    pub(crate) fn reg(self) -> u8 {
+        (self.word >> 16) as u8
+    }
+
+    /// How far its slot is below the frame pointer.
+    #[inline(always)]
+    pub(crate) fn slot(self) -> u32 {
+        (self.word >> 32) as u32
+    }
+
+    /// The same entry, in a register.
+    pub(super) fn moved(self, place: Place, reg: u8) -> Value {
+        Value::new(place, self.ty(), reg, self.slot(), self.bits)
+    }
+
+    /// The same entry, of another type with slots of the same size.
+    pub(super) fn with_type(self, ty: ValRepr) -> Value {
+        Value::new(self.place(), ty, self.reg(), self.slot(), self.bits)
+    }
+
+    #[inline(always)]
+    pub(super) fn local(self) -> usize {
         self.bits as u32 as usize
     }
 
-    pub(super) fn is_const(&self) -> bool {
-        self.place == Place::Const
+    #[inline(always)]
+    pub(super) fn is_const(self) -> bool {
+        self.place() == Place::Const
     }
 
-    fn slot_disp(&self) -> i32 {
-        -(self.slot as i32)
+    #[inline(always)]
+    pub(super) fn is_local(self) -> bool {
+        matches!(self.place(), Place::PinnedLocal | Place::Local)
+    }
+
+    /// The register that an integer is in.
+    #[inline(always)]
+    pub(super) fn gpr(self) -> Option<Gpr> {
+        matches!(self.place(), Place::Gpr | Place::PinnedLocal).then_some(Gpr(self.reg()))
+    }
+
+    fn slot_disp(self) -> i32 {
+        -(self.slot() as i32)
     }
 }
+
+const _: () =
+    assert!(ValRepr::I32 as u8 == 0 && ValRepr::FuncRef as u8 == 5 && ValRepr::GcRef as u8 == 6);
 
 pub(super) fn slot_size(ty: ValRepr) -> u32 {
     if ty == ValRepr::V128 { 16 } else { 8 }
@@ -71,22 +150,38 @@ pub(super) fn is_float(ty: ValRepr) -> bool {
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
-        self.depth += slot_size(ty);
+        self.depth += 8;
+        if matches!(ty, ValRepr::V128 | ValRepr::GcRef) {
+            self.push_unusual(ty);
+        }
         if self.depth > self.max_depth {
             self.max_depth = self.depth;
         }
+        let value = Value::new(place, ty, reg, self.depth, bits);
+        self.s.stack.push(value);
+    }
+
+    #[inline(never)]
+    fn push_unusual(&mut self, ty: ValRepr) {
         if ty == ValRepr::GcRef {
             self.s.gc_entries.push(self.s.stack.len() as u32);
+        } else {
+            self.depth += slot_size(ty) - 8;
         }
-        self.s.stack.push(Value {
-            place,
-            ty,
-            reg,
-            slot: self.depth,
-            bits,
-        });
+    }
+
+    /// Pushes a number.
+    #[inline(always)]
+    pub(super) fn push_number(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
+        debug_assert!(!matches!(ty, ValRepr::V128 | ValRepr::GcRef));
+        self.depth += 8;
+        if self.depth > self.max_depth {
+            self.max_depth = self.depth;
+        }
+        let value = Value::new(place, ty, reg, self.depth, bits);
+        self.s.stack.push(value);
     }
 
     pub(super) fn push_const(&mut self, ty: ValRepr, bits: u64) {
@@ -94,6 +189,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// A register that is held.
+    #[inline]
     pub(super) fn push_gpr(&mut self, ty: ValRepr, reg: Gpr) {
         self.gpr_owners[reg.0 as usize] = self.s.stack.len() as u32;
         self.push(Place::Gpr, ty, reg.0, 0);
@@ -120,35 +216,73 @@ impl<M: Machine> Compiler<'_, M> {
         let entry = self.s.stack.len() as u32;
         let local = self.s.locals.get_mut(index as usize)?;
         let before = std::mem::replace(&mut local.last_read, entry);
-        let ty = local.ty;
+        let (ty, reg, place) = (local.ty, local.reg(), local.place());
         let bits = u64::from(index) | u64::from(before) << 32;
-        self.push(Place::Local, ty, 0, bits);
+        self.push(place, ty, reg, bits);
         Some(())
     }
 
     /// Takes the topmost entry. Its register is held.
+    #[inline]
     pub(super) fn pop(&mut self) -> Value {
         let value = self.s.stack.pop().expect("validated: an operand");
-        self.depth -= slot_size(value.ty);
-        let len = self.s.stack.len();
-        if self.flushed > len {
-            self.flushed = len;
+        self.flushed = self.flushed.min(self.s.stack.len());
+        if matches!(value.ty(), ValRepr::V128 | ValRepr::GcRef) {
+            self.pop_unusual(value.ty());
         }
-        if value.place == Place::Local {
+        self.depth -= 8;
+        self.unread(value);
+        value
+    }
+
+    #[inline(never)]
+    fn pop_unusual(&mut self, ty: ValRepr) {
+        if ty == ValRepr::GcRef {
+            self.s.gc_entries.pop();
+        } else {
+            self.depth -= slot_size(ty) - 8;
+        }
+    }
+
+    /// A local is not on the stack any more.
+    #[inline]
+    fn unread(&mut self, value: Value) {
+        if value.is_local() {
             self.s.locals[value.local()].last_read = (value.bits >> 32) as u32;
         }
-        if value.ty == ValRepr::GcRef {
-            self.s.gc_entries.pop();
-        }
+    }
+
+    /// Takes the topmost entry, which is a number. Its register is held.
+    #[inline]
+    pub(super) fn pop_number(&mut self) -> Value {
+        let value = self.s.stack.pop().expect("validated: an operand");
+        debug_assert!(!matches!(value.ty(), ValRepr::V128 | ValRepr::GcRef));
+        self.flushed = self.flushed.min(self.s.stack.len());
+        self.depth -= 8;
+        self.unread(value);
         value
+    }
+
+    /// Takes two operands, which are numbers, in the order in which they were pushed.
+    #[inline]
+    pub(super) fn pop_numbers(&mut self) -> (Value, Value) {
+        let below = self.s.stack.len().wrapping_sub(2);
+        let operands = self.s.stack.get(below..).and_then(|top| top.first_chunk());
+        let [x, y] = *operands.expect("validated: two operands");
+        self.s.stack.truncate(below);
+        self.flushed = self.flushed.min(below);
+        self.depth -= 16;
+        self.unread(y);
+        self.unread(x);
+        (x, y)
     }
 
     /// Frees the register of a value.
     #[inline]
     pub(super) fn release(&mut self, value: Value) {
-        match value.place {
-            Place::Gpr => self.free_gprs |= 1 << value.reg & M::TEMPS,
-            Place::Fpr => self.free_fprs |= 1 << value.reg & M::FLOAT_TEMPS,
+        match value.place() {
+            Place::Gpr => self.free_gprs |= 1 << value.reg() & M::TEMPS,
+            Place::Fpr => self.free_fprs |= 1 << value.reg() & M::FLOAT_TEMPS,
             _ => {}
         }
     }
@@ -156,14 +290,14 @@ impl<M: Machine> Compiler<'_, M> {
     /// Frees the register of a value unless it is this one.
     #[inline]
     pub(super) fn release_unless(&mut self, value: Value, kept: Gpr) {
-        if value.place != Place::Gpr || value.reg != kept.0 {
+        if value.place() != Place::Gpr || value.reg() != kept.0 {
             self.release(value);
         }
     }
 
     #[inline]
     pub(super) fn release_float_unless(&mut self, value: Value, kept: Fpr) {
-        if value.place != Place::Fpr || value.reg != kept.0 {
+        if value.place() != Place::Fpr || value.reg() != kept.0 {
             self.release(value);
         }
     }
@@ -216,13 +350,13 @@ impl<M: Machine> Compiler<'_, M> {
     fn gpr_owner(&self, reg: u8) -> Option<usize> {
         let entry = self.gpr_owners[reg as usize] as usize;
         let value = self.s.stack.get(entry)?;
-        (value.place == Place::Gpr && value.reg == reg).then_some(entry)
+        (value.place() == Place::Gpr && value.reg() == reg).then_some(entry)
     }
 
     fn fpr_owner(&self, reg: u8) -> Option<usize> {
         let entry = self.fpr_owners[reg as usize] as usize;
         let value = self.s.stack.get(entry)?;
-        (value.place == Place::Fpr && value.reg == reg).then_some(entry)
+        (value.place() == Place::Fpr && value.reg() == reg).then_some(entry)
     }
 
     /// Frees a register by moving the lowest entry that has one to its slot.
@@ -244,18 +378,18 @@ impl<M: Machine> Compiler<'_, M> {
     /// Moves an entry to its slot. Of a local, the list of its readers is the caller's business. Changes no flags.
     pub(super) fn move_to_slot(&mut self, entry: usize) {
         let value = self.s.stack[entry];
-        if value.place == Place::Slot {
+        if value.place() == Place::Slot {
             return;
         }
         self.write_frame(value.slot_disp(), value);
         self.release(value);
-        self.s.stack[entry].place = Place::Slot;
+        self.s.stack[entry] = value.moved(Place::Slot, 0);
     }
 
     /// Writes a value to a place in the frame.
     pub(super) fn write_frame(&mut self, disp: i32, value: Value) {
-        let size = width(value.ty);
-        if is_float(value.ty) {
+        let size = width(value.ty());
+        if is_float(value.ty()) {
             let src = self.float_src(value);
             M::store_frame_float(&mut self.b, size, disp, src);
         } else {
@@ -299,7 +433,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let to = self.alloc_gpr();
         let value = &mut self.s.stack[entry];
-        value.reg = to.0;
+        *value = value.moved(Place::Gpr, to.0);
         self.gpr_owners[to.0 as usize] = entry as u32;
         M::move_int(&mut self.b, Size::S64, to, Src::Reg(reg));
     }
@@ -317,44 +451,44 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let to = self.alloc_fpr();
         let value = &mut self.s.stack[entry];
-        value.reg = to.0;
+        *value = value.moved(Place::Fpr, to.0);
         self.fpr_owners[to.0 as usize] = entry as u32;
-        M::move_float(&mut self.b, width(value.ty), to, FSrc::Reg(reg));
+        M::move_float(&mut self.b, width(value.ty()), to, FSrc::Reg(reg));
     }
 
     /// Whether a value is in this register.
     pub(super) fn is_in(value: Value, reg: Gpr) -> bool {
-        value.place == Place::Gpr && value.reg == reg.0
+        value.place() == Place::Gpr && value.reg() == reg.0
     }
 
-    /// A value as a source. It is no condition.
-    #[inline]
+    /// A value as a source. It is an integer and no condition.
+    #[inline(always)]
     pub(super) fn src(&self, value: Value) -> Src {
-        match value.place {
-            Place::Const if width(value.ty) == Size::S32 => Src::Imm(i64::from(value.bits as i32)),
-            Place::Const => Src::Imm(value.bits as i64),
-            Place::Gpr => Src::Reg(Gpr(value.reg)),
-            Place::Local => {
-                let local = &self.s.locals[value.local()];
-                match local.pin() {
-                    Some(pin) => Src::Reg(Gpr(pin)),
-                    None => Src::Frame(local.disp),
-                }
-            }
-            Place::Slot => Src::Frame(value.slot_disp()),
-            Place::Fpr | Place::Flags => unreachable!("an integer is no float, and no condition"),
+        debug_assert!(!matches!(value.place(), Place::Fpr | Place::Flags));
+        if let Some(reg) = value.gpr() {
+            return Src::Reg(reg);
         }
+        if value.is_const() {
+            return Src::Imm(match width(value.ty()) {
+                Size::S32 => i64::from(value.bits as i32),
+                _ => value.bits as i64,
+            });
+        }
+        Src::Frame(match value.place() {
+            Place::Local => self.s.locals[value.local()].disp,
+            _ => value.slot_disp(),
+        })
     }
 
     /// A value as a source. Loads a local's register when the local is only in memory.
     #[inline]
     pub(super) fn float_src(&mut self, value: Value) -> FSrc {
-        match value.place {
-            Place::Const if value.ty == ValRepr::V128 && value.bits != 0 => {
+        match value.place() {
+            Place::Const if value.ty() == ValRepr::V128 && value.bits != 0 => {
                 FSrc::Constant(value.bits as u32 - 1)
             }
             Place::Const => FSrc::Bits(value.bits),
-            Place::Fpr => FSrc::Reg(Fpr(value.reg)),
+            Place::Fpr => FSrc::Reg(Fpr(value.reg())),
             Place::Local => {
                 let local = self.s.locals[value.local()];
                 match local.pin() {
@@ -363,29 +497,35 @@ impl<M: Machine> Compiler<'_, M> {
                 }
             }
             Place::Slot => FSrc::Frame(value.slot_disp()),
-            Place::Gpr | Place::Flags => unreachable!("a float is no integer"),
+            Place::Gpr | Place::PinnedLocal | Place::Flags => {
+                unreachable!("a float is no integer")
+            }
         }
     }
 
     /// A value in a register that is not to be changed. Held, if it is one of the temporary ones. Changes no flags.
+    #[inline]
     pub(super) fn in_gpr(&mut self, value: Value) -> Gpr {
-        let src = self.src(value);
-        if let Src::Reg(reg) = src {
-            return reg;
-        }
+        value.gpr().unwrap_or_else(|| self.load_gpr(value))
+    }
+
+    /// A value that is in no register, in one of its own.
+    #[inline(never)]
+    fn load_gpr(&mut self, value: Value) -> Gpr {
         let reg = self.alloc_gpr();
-        M::move_int(&mut self.b, width(value.ty), reg, src);
+        let src = self.src(value);
+        M::move_int(&mut self.b, width(value.ty()), reg, src);
         reg
     }
 
     /// A value in a register of its own. Held. Changes no flags.
     pub(super) fn own_gpr(&mut self, value: Value) -> Gpr {
-        if value.place == Place::Gpr && 1 << value.reg & M::TEMPS != 0 {
-            return Gpr(value.reg);
+        if value.place() == Place::Gpr && 1 << value.reg() & M::TEMPS != 0 {
+            return Gpr(value.reg());
         }
         let reg = self.alloc_gpr();
         let src = self.src(value);
-        M::move_int(&mut self.b, width(value.ty), reg, src);
+        M::move_int(&mut self.b, width(value.ty()), reg, src);
         reg
     }
 
@@ -395,17 +535,17 @@ impl<M: Machine> Compiler<'_, M> {
             return reg;
         }
         let reg = self.alloc_fpr();
-        M::move_float(&mut self.b, width(value.ty), reg, src);
+        M::move_float(&mut self.b, width(value.ty()), reg, src);
         reg
     }
 
     pub(super) fn own_fpr(&mut self, value: Value) -> Fpr {
-        if value.place == Place::Fpr && 1 << value.reg & M::FLOAT_TEMPS != 0 {
-            return Fpr(value.reg);
+        if value.place() == Place::Fpr && 1 << value.reg() & M::FLOAT_TEMPS != 0 {
+            return Fpr(value.reg());
         }
         let reg = self.alloc_fpr();
         let src = self.float_src(value);
-        M::move_float(&mut self.b, width(value.ty), reg, src);
+        M::move_float(&mut self.b, width(value.ty()), reg, src);
         reg
     }
 
@@ -414,7 +554,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn flush(&mut self, params: usize) {
         let below = self.s.stack.len() - params;
         for entry in self.flushed..below {
-            if self.s.stack[entry].place != Place::Const {
+            if !self.s.stack[entry].is_const() {
                 self.flush_entry(entry);
             }
         }
@@ -426,7 +566,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn flush_entry(&mut self, entry: usize) {
         let value = self.s.stack[entry];
-        if value.place == Place::Local {
+        if value.is_local() {
             // All of its readers are flushed together.
             self.s.locals[value.local()].last_read = NO_ENTRY;
         }

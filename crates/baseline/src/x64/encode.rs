@@ -209,32 +209,112 @@ pub(crate) fn rr(b: &mut Buffer, op: Op, wide: bool, reg: u8, rm: u8) {
 #[inline(always)]
 pub(crate) fn rm(b: &mut Buffer, op: Op, wide: bool, reg: u8, mem: Mem) {
     debug_assert!(reg < 16 && mem.base < 16 && mem.index != 4);
-    let index = if mem.index == NO_INDEX { 4 } else { mem.index };
+    let indexed = mem.index != NO_INDEX;
+    let index = if indexed { mem.index } else { 4 };
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | mem.base >> 3;
-    let (mut bits, mut n) = head(op, rex, op.bytes && reg >= 4);
-    let (mode, disp_len) = if mem.disp == 0 && mem.base & 7 != 5 {
+    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
+    let (mode, disp_len) = mode(mem.base, mem.disp);
+    let reg = (reg & 7) << 3;
+    let (operands, len) = if !indexed && mem.base & 7 != 4 {
+        (u64::from(mode | reg | mem.base & 7), 8)
+    } else {
+        let sib = mem.scale << 6 | (index & 7) << 3 | mem.base & 7;
+        (u64::from(mode | reg | 4) | u64::from(sib) << 8, 16)
+    };
+    put_with_disp(b, bits | operands << n, n + len, mem.disp, disp_len);
+}
+
+/// The mode of a displacement, and its bytes.
+#[inline(always)]
+fn mode(base: u8, disp: i32) -> (u8, usize) {
+    if disp == 0 && base & 7 != 5 {
         (0x00, 0)
-    } else if i8::try_from(mem.disp).is_ok() {
+    } else if i8::try_from(disp).is_ok() {
         (0x40, 1)
     } else {
         (0x80, 4)
-    };
-    let reg = (reg & 7) << 3;
-    if mem.index == NO_INDEX && mem.base & 7 != 4 {
-        bits |= u64::from(mode | reg | mem.base & 7) << n;
-        n += 8;
-    } else {
-        let sib = mem.scale << 6 | (index & 7) << 3 | mem.base & 7;
-        bits |= u64::from(mode | reg | 4) << n | u64::from(sib) << (n + 8);
-        n += 16;
     }
-    let (disp, len) = (u64::from(mem.disp as u32), n as usize >> 3);
-    if len <= 4 {
+}
+
+/// Writes so many bits and a displacement after them.
+#[inline(always)]
+fn put_with_disp(b: &mut Buffer, bits: u64, n: u32, disp: i32, disp_len: usize) {
+    let (disp, len) = (u64::from(disp as u32), n as usize >> 3);
+    if len + disp_len <= 8 {
         b.put(bits | disp << n, len + disp_len);
     } else {
         b.put(bits, len);
         b.put(disp, disp_len);
     }
+}
+
+/// An instruction on a register and memory at an index that is not scaled.
+#[inline(always)]
+pub(crate) fn rx(b: &mut Buffer, op: Op, wide: bool, reg: u8, base: u8, index: u8, disp: i32) {
+    debug_assert!(reg < 16 && base < 16 && index < 16 && index != 4);
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
+    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
+    let (mode, disp_len) = mode(base, disp);
+    let operands =
+        u64::from(mode | (reg & 7) << 3 | 4) | u64::from((index & 7) << 3 | base & 7) << 8;
+    put_with_disp(b, bits | operands << n, n + 16, disp, disp_len);
+}
+
+/// A register or a place in the frame, as the operand that may be in memory: its bytes, with room for the other register.
+#[derive(Copy, Clone)]
+pub(crate) struct Operand {
+    bits: u64,
+    /// In bits.
+    len: u32,
+    /// The register's upper bit.
+    rex: u8,
+}
+
+impl Operand {
+    #[inline(always)]
+    pub(crate) fn reg(reg: u8) -> Operand {
+        Operand {
+            bits: u64::from(0xc0 | reg & 7),
+            len: 8,
+            rex: reg >> 3,
+        }
+    }
+
+    /// At a distance from the frame pointer.
+    #[inline(always)]
+    pub(crate) fn frame(disp: i32) -> Operand {
+        let short = i8::try_from(disp).is_ok();
+        let (mode, len) = if short { (0x45, 16) } else { (0x85, 40) };
+        Operand {
+            bits: mode | u64::from(disp as u32) << 8,
+            len,
+            rex: 0,
+        }
+    }
+}
+
+/// An instruction on a register and an operand, of those without a prefix and that do not operate on bytes of registers.
+#[inline(always)]
+pub(crate) fn ro(b: &mut Buffer, op: Op, wide: bool, reg: u8, operand: Operand) {
+    debug_assert!(reg < 16 && op.prefix_len == 0 && op.tail_len <= 16 && !op.bytes);
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | operand.rex;
+    let (bits, n) = head(op, rex, false);
+    let operands = operand.bits | u64::from(reg & 7) << 3;
+    b.put(bits | operands << n, ((n + operand.len) >> 3) as usize);
+}
+
+/// An instruction of a group with an immediate, of eight bits where that is enough, on a register.
+#[inline(always)]
+pub(crate) fn ri(b: &mut Buffer, short: Op, long: Op, wide: bool, number: u8, reg: u8, value: i32) {
+    let rex = u8::from(wide) << 3 | reg >> 3;
+    let (op, len) = match i8::try_from(value) {
+        Ok(_) => (short, 1),
+        Err(_) => (long, 4),
+    };
+    let (bits, n) = head(op, rex, false);
+    let modrm = u64::from(0xc0 | number << 3 | reg & 7);
+    let rest = modrm | u64::from(value as u32) << 8;
+    b.put(bits | rest << n, (n as usize >> 3) + 1 + len);
 }
 
 /// An instruction on a register and memory at a distance from the instruction's end, which is written later: says where. Nothing follows.

@@ -24,19 +24,12 @@ pub(super) const SIGN: Cond = Cond(8);
 pub(super) const PARITY: Cond = Cond(10);
 pub(super) const OVERFLOW: Cond = Cond(0);
 
+/// The numbers of all comparisons, in the order of their declaration.
+const CONDITIONS: [u8; 10] = [4, 5, 12, 2, 15, 7, 14, 6, 13, 3];
+
+#[inline]
 pub(super) fn cond(cc: IntCc) -> Cond {
-    Cond(match cc {
-        IntCc::Eq => 4,
-        IntCc::Ne => 5,
-        IntCc::LtU => 2,
-        IntCc::GeU => 3,
-        IntCc::LeU => 6,
-        IntCc::GtU => 7,
-        IntCc::LtS => 12,
-        IntCc::GeS => 13,
-        IntCc::LeS => 14,
-        IntCc::GtS => 15,
-    })
+    Cond(CONDITIONS[cc as usize])
 }
 
 /// A register to itself is no instruction.
@@ -48,6 +41,7 @@ pub(super) fn mov(b: &mut Buffer, size: Size, dst: Gpr, src: Gpr) {
 }
 
 /// Does not change flags.
+#[inline(never)]
 pub(super) fn load_imm(b: &mut Buffer, dst: Gpr, value: u64) {
     if let Ok(value) = u32::try_from(value) {
         mov_imm32(b, dst.0, value);
@@ -69,10 +63,20 @@ fn extended(size: Size, value: i64) -> u64 {
 
 #[inline]
 pub(super) fn load(b: &mut Buffer, size: Size, dst: Gpr, src: Src) {
+    match operand(src) {
+        Ok(from) if src != Src::Reg(dst) => ro(b, ops::MOV_LOAD, wide(size), dst.0, from),
+        Ok(_) => {}
+        Err(value) => load_imm(b, dst, extended(size, value)),
+    }
+}
+
+/// A source as an operand, or the immediate that it is.
+#[inline(always)]
+fn operand(src: Src) -> Result<Operand, i64> {
     match src {
-        Src::Reg(src) => mov(b, size, dst, src),
-        Src::Imm(value) => load_imm(b, dst, extended(size, value)),
-        Src::Frame(disp) => rm(b, ops::MOV_LOAD, wide(size), dst.0, frame(disp)),
+        Src::Reg(reg) => Ok(Operand::reg(reg.0)),
+        Src::Frame(disp) => Ok(Operand::frame(disp)),
+        Src::Imm(value) => Err(value),
     }
 }
 
@@ -85,48 +89,54 @@ pub(super) fn in_reg(b: &mut Buffer, size: Size, src: Src) -> Gpr {
     R11
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn arith_imm(b: &mut Buffer, number: u8, wide: bool, dst: Gpr, value: i32) {
-    if let Ok(value) = i8::try_from(value) {
-        rr(b, ops::ARITH_IMM8, wide, number, dst.0);
-        imm8(b, value as u8);
-    } else {
-        rr(b, ops::ARITH_IMM32, wide, number, dst.0);
-        imm32(b, value);
-    }
+    ri(
+        b,
+        ops::ARITH_IMM8,
+        ops::ARITH_IMM32,
+        wide,
+        number,
+        dst.0,
+        value,
+    );
 }
 
 /// `dst op= src`. An immediate that does not fit is loaded first.
+#[inline(always)]
 fn arith(b: &mut Buffer, number: u8, size: Size, dst: Gpr, src: Src) {
     let wide = wide(size);
-    match src {
-        Src::Reg(src) => rr(b, ops::ARITH.plus(number * 8), wide, dst.0, src.0),
-        Src::Frame(disp) => rm(b, ops::ARITH.plus(number * 8), wide, dst.0, frame(disp)),
-        Src::Imm(value) => match i32::try_from(value) {
-            Ok(value) => arith_imm(b, number, wide, dst, value),
+    let src = match operand(src) {
+        Ok(src) => src,
+        Err(value) => match i32::try_from(value) {
+            Ok(value) => return arith_imm(b, number, wide, dst, value),
             Err(_) => {
                 load_imm(b, R11, value as u64);
-                rr(b, ops::ARITH.plus(number * 8), wide, dst.0, R11.0);
+                Operand::reg(R11.0)
             }
         },
-    }
+    };
+    ro(b, ops::ARITH.plus(number * 8), wide, dst.0, src);
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
-    let number = match op {
-        IntOp::Add => return add(b, size, dst, x, y),
-        IntOp::Sub => return sub(b, size, dst, x, y),
-        IntOp::Mul => return mul(b, size, dst, x, y),
-        IntOp::And => AND,
-        IntOp::Or => OR,
-        IntOp::Xor => XOR,
-    };
+    if op == IntOp::Add {
+        return add(b, size, dst, x, y);
+    }
+    if op == IntOp::Sub {
+        return sub(b, size, dst, x, y);
+    }
+    if op == IntOp::Mul {
+        return mul(b, size, dst, x, y);
+    }
+    const NUMBERS: [u8; 6] = [ADD, SUB, 0, AND, OR, XOR];
     let (x, y) = if y == Src::Reg(dst) { (y, x) } else { (x, y) };
     load(b, size, dst, x);
-    arith(b, number, size, dst, y);
+    arith(b, NUMBERS[op as usize], size, dst, y);
 }
 
+#[inline(always)]
 fn add(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     let (x, y) = if y == Src::Reg(dst) || matches!(x, Src::Imm(_)) {
         (y, x)
@@ -159,6 +169,7 @@ fn add(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     arith(b, ADD, size, dst, y);
 }
 
+#[inline(never)]
 fn sub(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     if let Src::Imm(value) = y
         && let Some(negated) = value.checked_neg()
@@ -177,6 +188,7 @@ fn sub(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     arith(b, SUB, size, dst, y);
 }
 
+#[inline(never)]
 fn mul(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     let wide = wide(size);
     let (x, y) = if matches!(x, Src::Imm(_)) {
@@ -335,6 +347,7 @@ pub(super) fn multiply_wide(b: &mut Buffer, signed: bool, y: Src) {
 }
 
 /// At most one of the operands is an immediate.
+#[inline(always)]
 pub(super) fn compare(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> Cond {
     let wide = wide(size);
     let (cc, x, y) = match x {
@@ -348,18 +361,19 @@ pub(super) fn compare(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> 
             compare_frame_imm(b, wide, disp, value as i32);
         }
         (Src::Frame(_), Src::Frame(_)) => {
-            let x = in_reg(b, size, x);
-            arith(b, CMP, size, x, y);
+            load(b, size, R11, x);
+            arith(b, CMP, size, R11, y);
         }
         (Src::Frame(disp), _) => {
             let y = in_reg(b, size, y);
-            rm(b, ops::CMP_STORE, wide, y.0, frame(disp));
+            ro(b, ops::CMP_STORE, wide, y.0, Operand::frame(disp));
         }
         (Src::Imm(_), _) => unreachable!("two constants are not compared"),
     }
     cond(cc)
 }
 
+#[inline(never)]
 fn compare_frame_imm(b: &mut Buffer, wide: bool, disp: i32, value: i32) {
     if let Ok(value) = i8::try_from(value) {
         rm(b, ops::ARITH_IMM8, wide, CMP, frame(disp));

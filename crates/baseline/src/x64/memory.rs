@@ -21,19 +21,29 @@ static LOADS: [(Op, bool); 9] = [
 ];
 
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Mem) {
-    let number = match load {
-        Load::S8(Size::S32) => 0,
-        Load::S8(_) => 1,
-        Load::U8 => 2,
-        Load::S16(Size::S32) => 3,
-        Load::S16(_) => 4,
-        Load::U16 => 5,
-        Load::S32 => 6,
-        Load::U32 => 7,
-        Load::U64 => 8,
-    };
-    let (op, wide) = LOADS[number];
+    let (op, wide) = LOADS[load as usize];
     rm(b, op, wide, dst.0, from);
+}
+
+#[inline(always)]
+pub(super) fn load_indexed(b: &mut Buffer, load: Load, dst: Gpr, index: Gpr, offset: i32) {
+    let (op, wide) = LOADS[load as usize];
+    rx(b, op, wide, dst.0, super::X64::BASE.0, index.0, offset);
+}
+
+#[inline(always)]
+pub(super) fn store_indexed(b: &mut Buffer, kind: Store, index: Gpr, offset: i32, src: Src) {
+    if let Src::Reg(src) = src {
+        let (op, wide) = STORES[kind as usize];
+        return rx(b, op, wide, src.0, super::X64::BASE.0, index.0, offset);
+    }
+    let to = Mem {
+        base: super::X64::BASE.0,
+        index: index.0,
+        scale: 0,
+        disp: offset,
+    };
+    store(b, kind, to, src);
 }
 
 /// The instructions that store a register, and whether they are wide.

@@ -108,6 +108,7 @@ impl Machine for X64 {
     const ALIGN: u32 = 16;
     const MAX_NEAR_CODE: u32 = Self::MAX_CODE;
     const MAX_CODE: u32 = 1 << 30;
+    const LATE_FAULTS: bool = false;
     const REPLACE_SPACE: u32 = 16;
 
     /// Every distance counts from a place that `form` names.
@@ -123,7 +124,10 @@ impl Machine for X64 {
 
     #[inline]
     fn store_frame(b: &mut Buffer, size: Size, disp: i32, src: Src) {
-        memory::store_int(b, size, frame(disp), src);
+        match src {
+            Src::Reg(src) => ro(b, ops::MOV_STORE, wide(size), src.0, Operand::frame(disp)),
+            _ => memory::store_int(b, size, frame(disp), src),
+        }
     }
 
     fn store_arg(b: &mut Buffer, size: Size, offset: u32, src: Src) {
@@ -161,8 +165,13 @@ impl Machine for X64 {
         frame::clear(b, disp, slots)
     }
 
-    #[inline]
+    #[inline(never)]
     fn int_op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
+        int::op(b, op, size, dst, x, y);
+    }
+
+    #[inline(always)]
+    fn int_op_inline(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
         int::op(b, op, size, dst, x, y);
     }
 
@@ -198,8 +207,13 @@ impl Machine for X64 {
         int::multiply_wide(b, signed, y);
     }
 
-    #[inline]
+    #[inline(never)]
     fn compare(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> Cond {
+        int::compare(b, cc, size, x, y)
+    }
+
+    #[inline(always)]
+    fn compare_inline(b: &mut Buffer, cc: IntCc, size: Size, x: Src, y: Src) -> Cond {
         int::compare(b, cc, size, x, y)
     }
 
@@ -266,6 +280,16 @@ impl Machine for X64 {
     #[inline]
     fn store(b: &mut Buffer, store: Store, to: Address, src: Src) {
         memory::store(b, store, mem(to), src);
+    }
+
+    #[inline(always)]
+    fn load_indexed(b: &mut Buffer, load: Load, dst: Gpr, index: Gpr, offset: i32) {
+        memory::load_indexed(b, load, dst, index, offset);
+    }
+
+    #[inline(always)]
+    fn store_indexed(b: &mut Buffer, store: Store, index: Gpr, offset: i32, src: Src) {
+        memory::store_indexed(b, store, index, offset, src);
     }
 
     fn load_float(b: &mut Buffer, size: Size, dst: Fpr, from: Address) {

@@ -2,8 +2,11 @@
 //!
 //! The one idea: the operands of all blocks are on one stack, at whose bottom lie two bytes that are no type; a block knows where its own begin. After
 //! a branch that is always taken there are as many more of whatever type is wanted.
+//!
+//! Operators that are only what their row says are walked over without telling them apart: eight bytes are read at once, and whatever is unusual in any way
+//! is found by one comparison and looked at again, with care.
 
-use super::table::{Class, ROWS, Row, TRUNCATIONS};
+use super::table::{Class, LOCALS, ROWS, Row, TRUNCATIONS};
 use super::*;
 
 /// Bytes at the bottom of the stack that no block owns, so that two can always be read.
@@ -39,7 +42,8 @@ pub(super) struct Walk<'a> {
     at: usize,
     stack: &'a mut Vec<Code>,
     top: usize,
-    locals: &'a mut Vec<Code>,
+    /// All types, and then those of the locals.
+    types: &'a mut Vec<Code>,
     frames: &'a mut Vec<Frame>,
     /// Of the innermost block.
     base: usize,
@@ -54,7 +58,7 @@ impl<'a> Walk<'a> {
     ) -> Walk<'a> {
         let Scratch {
             stack,
-            locals,
+            types,
             frames,
         } = scratch;
         // One operand for each byte that is left is always enough, but for what pushes several, which sees to that itself.
@@ -68,15 +72,16 @@ impl<'a> Walk<'a> {
             base: BOTTOM,
             unreachable: false,
         });
-        locals.clear();
-        locals.extend_from_slice(&plain.codes[ty.params.range()]);
+        types.clear();
+        types.extend(0..LOCALS);
+        types.extend_from_slice(&plain.codes[ty.params.range()]);
         Walk {
             plain,
             code,
             at: 0,
             stack,
             top: BOTTOM,
-            locals,
+            types,
             frames,
             base: BOTTOM,
         }
@@ -85,44 +90,15 @@ impl<'a> Walk<'a> {
     pub(super) fn run(mut self) -> Option<()> {
         self.declare_locals()?;
         loop {
-            let row = &ROWS[usize::from(self.byte()?)];
+            let row = self.plain_operators()?;
+            self.at += 1;
             match row.class {
-                Class::Simple => self.simple(row)?,
-                Class::LocalGet => {
-                    let ty = self.local()?;
-                    self.push(ty);
-                }
-                Class::LocalSet => {
-                    let ty = self.local()?;
-                    self.pop(ty)?;
-                }
-                Class::LocalTee => {
-                    let ty = self.local()?;
-                    self.pop(ty)?;
-                    self.push(ty);
-                }
-                Class::Const32 => {
-                    self.skip_signed::<32>()?;
-                    self.push(row.push);
-                }
-                Class::Const64 => {
-                    self.skip_signed::<64>()?;
-                    self.push(row.push);
-                }
-                Class::Bytes => {
-                    self.at += usize::from(row.number);
-                    self.push(row.push);
-                }
-                Class::Load => {
-                    self.memarg(row.number)?;
-                    self.pop(self.plain.memory)?;
-                    self.push(row.push);
-                }
-                Class::Store => {
-                    self.memarg(row.number)?;
-                    self.pop(row.push)?;
-                    self.pop(self.plain.memory)?;
-                }
+                Class::Simple
+                | Class::Access
+                | Class::Bytes
+                | Class::Const32
+                | Class::Const64
+                | Class::Local => self.unusual(row)?,
                 Class::End => {
                     if self.end()? {
                         return (self.at == self.code.len()).then_some(());
@@ -133,16 +109,79 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Walks over plain operators, up to one that is something else or unusual: its row.
+    #[inline(always)]
+    fn plain_operators(&mut self) -> Option<&'static Row> {
+        let rows = &ROWS[usize::from(self.plain.memory)];
+        let (code, base) = (self.code, self.base);
+        let (stack, types) = (&mut self.stack[..], &self.types[..]);
+        let (mut rest, mut top) = (code.get(self.at..)?, self.top);
+        let row = loop {
+            let word = match rest.first_chunk() {
+                Some(bytes) => u64::from_le_bytes(*bytes),
+                None => last_bytes(rest)?,
+            };
+            let row = &rows[usize::from(word as u8)];
+            let number = (word >> row.shift) as u32;
+            let stops = !number & row.stops;
+            let ty = usize::from(row.result) + usize::from(number as u8 & row.local);
+            let ty = *types.get(ty)?;
+            let found = u16::from_le_bytes(*stack.get(top - 2..)?.first_chunk()?);
+            let wanted = row.pattern | u16::from(ty & row.local) << 8 & row.mask;
+            let bottom = top.wrapping_sub(usize::from(row.pops));
+            let unusual = (stops == 0)
+                | ((word >> 8) as u8 > row.max_align)
+                | (found & row.mask != wanted)
+                | (bottom < base);
+            if unusual {
+                break row;
+            }
+            *stack.get_mut(bottom)? = ty;
+            top = bottom + usize::from(row.pushes);
+            let len = usize::from(row.bytes) + (stops.trailing_zeros() as usize + 1) / 8;
+            rest = rest.get(len..)?;
+        };
+        (self.at, self.top) = (code.len() - rest.len(), top);
+        Some(row)
+    }
+
+    /// An operator that is what its row says, with its parts one by one: a long number, or operands that are not there because the code cannot be
+    /// reached.
+    #[cold]
+    fn unusual(&mut self, row: &Row) -> Option<()> {
+        let mut ty = row.result;
+        match row.class {
+            Class::Access => self.memarg(row.max_align)?,
+            Class::Bytes => self.at += usize::from(row.bytes),
+            Class::Const32 => self.skip_signed::<32>()?,
+            Class::Const64 => self.skip_signed::<64>()?,
+            Class::Local => ty = self.local()?,
+            _ => {}
+        }
+        let [lower, upper] = row.pattern.to_le_bytes();
+        for operand in [upper | ty & row.local, lower]
+            .into_iter()
+            .take(row.pops.into())
+        {
+            self.pop(operand)?;
+        }
+        if row.pushes != 0 {
+            self.push(ty);
+        }
+        Some(())
+    }
+
     fn declare_locals(&mut self) -> Option<()> {
         for _ in 0..self.unsigned()? {
             let count = self.unsigned()? as usize;
             let ty = self.byte()?;
             let ty = self.value_type(ty)?;
-            let len = self.locals.len().saturating_add(count);
-            if len > MAX_LOCALS || len > MAX_LOCALS_FOR_FREE + self.code.len() {
+            let len = self.types.len().saturating_add(count);
+            let locals = len - usize::from(LOCALS);
+            if locals > MAX_LOCALS || locals > MAX_LOCALS_FOR_FREE + self.code.len() {
                 return None;
             }
-            self.locals.resize(len, ty);
+            self.types.resize(len, ty);
         }
         Some(())
     }
@@ -188,7 +227,6 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads a signed number.
-    #[inline(always)]
     fn skip_signed<const BITS: u32>(&mut self) -> Option<()> {
         for _ in 0..BITS / 7 {
             if self.byte()? < 0x80 {
@@ -222,28 +260,6 @@ impl<'a> Walk<'a> {
         self.frames.last()?.unreachable.then_some(())
     }
 
-    #[inline(always)]
-    fn simple(&mut self, row: &Row) -> Option<()> {
-        let bottom = self.top.wrapping_sub(usize::from(row.pops));
-        let types = u16::from_le_bytes([self.stack[self.top - 2], self.stack[self.top - 1]]);
-        if bottom < self.base || types & row.mask != row.pattern {
-            return self.partly_unknown(row);
-        }
-        self.stack[bottom] = row.push;
-        self.top = bottom + 1;
-        Some(())
-    }
-
-    #[cold]
-    fn partly_unknown(&mut self, row: &Row) -> Option<()> {
-        // Both are of the same type.
-        for _ in 0..row.pops {
-            self.pop((row.pattern >> 8) as Code)?;
-        }
-        self.push(row.push);
-        Some(())
-    }
-
     /// Has room for so many operands and one for each byte that is left.
     fn make_room(&mut self, count: usize) {
         let len = self.top + count + (self.code.len() - self.at.min(self.code.len()));
@@ -252,14 +268,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    #[inline(always)]
     fn local(&mut self) -> Option<Code> {
         let index = self.unsigned()? as usize;
-        self.locals.get(index).copied()
+        let place = index.checked_add(usize::from(LOCALS))?;
+        self.types.get(place).copied()
     }
 
     /// The memory argument of an access of the first memory, if there is one.
-    #[inline(always)]
     fn memarg(&mut self, max_align: u8) -> Option<()> {
         // A longer form, or one with another memory, is larger than any alignment.
         if self.byte()? > max_align {
@@ -272,7 +287,16 @@ impl<'a> Walk<'a> {
         }
     }
 
+    #[inline]
     fn pop_all(&mut self, types: Span) -> Option<()> {
+        match types.len() {
+            0 => Some(()),
+            1 => self.pop(*self.plain.codes.get(types.start as usize)?),
+            _ => self.pop_several(types),
+        }
+    }
+
+    fn pop_several(&mut self, types: Span) -> Option<()> {
         let types = &self.plain.codes[types.range()];
         let bottom = self.top.wrapping_sub(types.len());
         if bottom >= self.base && bottom <= self.top {
@@ -282,7 +306,16 @@ impl<'a> Walk<'a> {
         types.iter().rev().try_for_each(|ty| self.pop(*ty))
     }
 
+    #[inline]
     fn push_all(&mut self, types: Span) {
+        match types.len() {
+            0 => {}
+            1 => self.push(self.plain.codes[types.start as usize]),
+            _ => self.push_several(types),
+        }
+    }
+
+    fn push_several(&mut self, types: Span) {
         let types = &self.plain.codes[types.range()];
         self.make_room(types.len());
         self.stack[self.top..self.top + types.len()].copy_from_slice(types);
@@ -457,7 +490,6 @@ impl<'a> Walk<'a> {
 
     fn other(&mut self, class: Class) -> Option<()> {
         match class {
-            Class::Nop => {}
             Class::Unreachable => self.never_returns()?,
             Class::Block => self.begin(Kind::Block)?,
             Class::Loop => self.begin(Kind::Loop)?,
@@ -559,7 +591,7 @@ impl<'a> Walk<'a> {
     fn prefixed(&mut self) -> Option<()> {
         let number = self.byte()?;
         if let Some(row) = TRUNCATIONS.get(usize::from(number)) {
-            return self.simple(row);
+            return self.unusual(row);
         }
         let memories = match number {
             // `memory.copy`, `memory.fill`.
@@ -575,4 +607,15 @@ impl<'a> Walk<'a> {
         self.pop(if memories == 2 { address } else { I32 })?;
         self.pop(address)
     }
+}
+
+/// The last bytes, of which there are fewer than eight, and then zeros. None if there are none at all.
+#[cold]
+#[inline(never)]
+fn last_bytes(rest: &[u8]) -> Option<u64> {
+    let mut word = 0;
+    for byte in rest.iter().rev() {
+        word = word << 8 | u64::from(*byte);
+    }
+    (!rest.is_empty()).then_some(word)
 }

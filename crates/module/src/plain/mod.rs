@@ -67,6 +67,10 @@ impl Span {
         }
     }
 
+    fn len(self) -> u32 {
+        self.end - self.start
+    }
+
     fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -97,7 +101,7 @@ pub(crate) struct Plain {
 #[derive(Default)]
 pub(crate) struct Scratch {
     stack: Vec<Code>,
-    locals: Vec<Code>,
+    types: Vec<Code>,
     frames: Vec<body::Frame>,
 }
 

@@ -20,21 +20,15 @@ fn sum(disp: i32) -> Address {
 #[test]
 fn loads() {
     check(&[
+        (|b| M::load(b, Load::S8, X0, at(1)), "ldrsb w0, [x1, #0x1]"),
         (
-            |b| M::load(b, Load::S8(S32), X0, at(1)),
-            "ldrsb w0, [x1, #0x1]",
-        ),
-        (
-            |b| M::load(b, Load::S8(S64), X0, at(4095)),
+            |b| M::load(b, Load::S8Wide, X0, at(4095)),
             "ldrsb x0, [x1, #0xfff]",
         ),
         (|b| M::load(b, Load::U8, X0, at(0)), "ldrb w0, [x1]"),
+        (|b| M::load(b, Load::S16, X0, at(2)), "ldrsh w0, [x1, #0x2]"),
         (
-            |b| M::load(b, Load::S16(S32), X0, at(2)),
-            "ldrsh w0, [x1, #0x2]",
-        ),
-        (
-            |b| M::load(b, Load::S16(S64), X0, at(1)),
+            |b| M::load(b, Load::S16Wide, X0, at(1)),
             "ldursh x0, [x1, #0x1]",
         ),
         (
@@ -70,12 +64,9 @@ fn loads() {
             "mov x17, #0xffffffff80000000; ldr x0, [x1, x17]",
         ),
         (|b| M::load(b, Load::U8, X0, sum(0)), "ldrb w0, [x1, x2]"),
+        (|b| M::load(b, Load::S8, X0, sum(0)), "ldrsb w0, [x1, x2]"),
         (
-            |b| M::load(b, Load::S8(S32), X0, sum(0)),
-            "ldrsb w0, [x1, x2]",
-        ),
-        (
-            |b| M::load(b, Load::S16(S64), X0, sum(0)),
+            |b| M::load(b, Load::S16Wide, X0, sum(0)),
             "ldrsh x0, [x1, x2]",
         ),
         (|b| M::load(b, Load::S32, X0, sum(0)), "ldrsw x0, [x1, x2]"),

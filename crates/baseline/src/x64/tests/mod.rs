@@ -172,11 +172,11 @@ fn scaled_indices() {
 fn loads() {
     let from = Mem::new(RBP.0, -8);
     let table = [
-        (Load::S8(Size::S32), "movsx r9d, byte ptr [rbp-0x8]"),
-        (Load::S8(Size::S64), "movsx r9, byte ptr [rbp-0x8]"),
+        (Load::S8, "movsx r9d, byte ptr [rbp-0x8]"),
+        (Load::S8Wide, "movsx r9, byte ptr [rbp-0x8]"),
         (Load::U8, "movzx r9d, byte ptr [rbp-0x8]"),
-        (Load::S16(Size::S32), "movsx r9d, word ptr [rbp-0x8]"),
-        (Load::S16(Size::S64), "movsx r9, word ptr [rbp-0x8]"),
+        (Load::S16, "movsx r9d, word ptr [rbp-0x8]"),
+        (Load::S16Wide, "movsx r9, word ptr [rbp-0x8]"),
         (Load::U16, "movzx r9d, word ptr [rbp-0x8]"),
         (Load::S32, "movsxd r9, [rbp-0x8]"),
         (Load::U32, "mov r9d, [rbp-0x8]"),
