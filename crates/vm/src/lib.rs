@@ -42,6 +42,7 @@ mod stubs;
 mod sys;
 mod table;
 mod table_ops;
+mod threads;
 mod tiers;
 mod trap;
 

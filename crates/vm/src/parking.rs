@@ -1,13 +1,14 @@
 //! Threads that wait at an address of a shared memory.
 //!
-//! The one idea: whether to wait is decided under the lock that a notifier takes, so that no wake-up is lost.
+//! The one idea: whether to wait is decided under the lock that a notifier takes, so that no wake-up is lost. `tests/model` compiles this file
+//! with threads of its own and tries their interleavings.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+use crate::threads::{
+    Arc, AtomicBool, Instant, Mutex, MutexGuard, Ordering, PoisonError, Thread, current, park,
+    park_timeout,
+};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 /// How a wait ended. The numbers are those of the instruction's result.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -36,6 +37,12 @@ pub(crate) struct Parking {
 impl Parking {
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, VecDeque<Arc<Waiter>>>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anyone waits at any address.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask"))]
+    pub fn has_waiters(&self) -> bool {
+        !self.lock().is_empty()
     }
 
     /// Wakes up to `count` waiters and returns how many.
@@ -70,7 +77,7 @@ impl Parking {
                 return WaitResult::Mismatch;
             }
             let waiter = Arc::new(Waiter {
-                thread: std::thread::current(),
+                thread: current(),
                 woken: AtomicBool::new(false),
             });
             waiters.entry(at).or_default().push_back(waiter.clone());
@@ -81,14 +88,14 @@ impl Parking {
                 return WaitResult::Ok;
             }
             let Some(deadline) = deadline else {
-                std::thread::park();
+                park();
                 continue;
             };
             let now = Instant::now();
             if now >= deadline {
                 return self.give_up(at, &waiter);
             }
-            std::thread::park_timeout(deadline - now);
+            park_timeout(deadline - now);
         }
     }
 
@@ -105,29 +112,5 @@ impl Parking {
             }
         }
         WaitResult::TimedOut
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_end_by_mismatch_time_and_notification() {
-        let parking = Parking::default();
-        assert_eq!(parking.wait(8, || false, None), WaitResult::Mismatch);
-        let brief = Some(Duration::from_millis(1));
-        assert_eq!(parking.wait(8, || true, brief), WaitResult::TimedOut);
-        assert_eq!(parking.notify(8, 1), 0);
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| parking.wait(8, || true, None));
-            let mut woken = 0;
-            while woken == 0 {
-                woken = parking.notify(8, u32::MAX);
-            }
-            assert_eq!(woken, 1);
-            assert_eq!(waiting.join().unwrap(), WaitResult::Ok);
-        });
-        assert!(parking.lock().is_empty());
     }
 }

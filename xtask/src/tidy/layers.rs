@@ -141,6 +141,11 @@ const RULES: &[Rule] = &[
         never: &[],
     },
     Rule {
+        package: "meantime-model",
+        may: &[],
+        never: &[],
+    },
+    Rule {
         package: "xtask",
         may: &[],
         never: COMPILERS,
@@ -158,6 +163,7 @@ const NOT_PRODUCT: &[&str] = &[
     "meantime-tests",
     "meantime-bench-embed",
     "meantime-fuzzing",
+    "meantime-model",
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
