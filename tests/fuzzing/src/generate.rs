@@ -3,6 +3,7 @@
 //! Not here: configurations of engines ([`crate::options`]). The one idea: what a module may contain is what Meantime supports, so that nearly
 //! everything that is generated is also run.
 
+use crate::canonical;
 use crate::seeds::{self, Noise};
 use arbitrary::{Result, Unstructured};
 use wasm_encoder::{Encode, ExportKind};
@@ -40,7 +41,11 @@ pub fn module(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Vec<u8>> {
     }
     let fuel = module.ensure_termination(FUEL);
     let fuel = fuel.expect("only bodies that were not generated cannot be bounded");
-    Ok(with_export(&module.to_bytes(), FUEL_EXPORT, fuel))
+    let wasm = with_export(&module.to_bytes(), FUEL_EXPORT, fuel);
+    Ok(match purpose {
+        Purpose::Exchange | Purpose::Peer => canonical::conversions(&wasm),
+        _ => wasm,
+    })
 }
 
 /// A module that exports this global, too, if it exports anything.

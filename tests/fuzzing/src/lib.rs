@@ -14,6 +14,7 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+mod canonical;
 pub mod choices;
 pub mod compile;
 pub mod configurations;
