@@ -185,7 +185,7 @@ impl CodeRegion {
     }
 
     /// A region for functions that are compiled when they are called first, with room for `reserve` bytes of code and side tables and
-    /// so many profiles of calls. `room_first` says for each function whether its results are in memory; each starts with this budget.
+    /// so many profiles of calls. `room_first` says for each function whether its results are in memory.
     ///
     /// # Errors
     ///
@@ -195,7 +195,6 @@ impl CodeRegion {
         func_imports: u32,
         reserve: usize,
         profiles: usize,
-        budget: i32,
         tiers: Arc<dyn Tiers>,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> io::Result<Arc<CodeRegion>> {
@@ -208,7 +207,6 @@ impl CodeRegion {
         let slots = room_first.iter().enumerate().map(|(i, &room_first)| {
             let func = DefinedFuncIndex::from_u32(i as u32);
             let mut slot = CodeSlot::new(stubs::lazy(passing(room_first), func));
-            *slot.budget.get_mut() = budget;
             slot.room_first = room_first.into();
             slot
         });

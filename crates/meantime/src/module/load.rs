@@ -281,18 +281,11 @@ fn region(source: &Arc<Source>, code: Code, owner: CodeOwner) -> Result<Arc<vm::
             let types = module.bodies().keys();
             let types = types.map(|func| module.func_type(module.func_index(func)));
             let room_first: Vec<bool> = types.map(|ty| ty.results_in_memory()).collect();
-            let (reserve, profiles, budget) = (tiers.reserve(), tiers.profiles(), tiers.budget());
+            let (reserve, profiles) = (tiers.reserve(), tiers.profiles());
             let tiers = Arc::new(Asked(tiers));
             let owner = Arc::new(owner);
-            let region = vm::CodeRegion::tiered(
-                &room_first,
-                func_imports,
-                reserve,
-                profiles,
-                budget,
-                tiers,
-                owner,
-            )?;
+            let region =
+                vm::CodeRegion::tiered(&room_first, func_imports, reserve, profiles, tiers, owner)?;
             return Ok(region);
         }
     };

@@ -42,11 +42,10 @@ impl Work for Better {
     fn urgency(&self) -> f64 {
         let spent = self.tiers.function(self.func).spent.load(Ordering::Relaxed);
         let bytes = self.tiers.body_len(self.func);
-        Policy::urgency(
-            spent.saturating_sub(self.spent),
-            self.since.elapsed(),
-            bytes,
-        )
+        // What it cost before it asked counts, too.
+        let spent = spent.saturating_sub(self.spent) + 1;
+        let cost = self.tiers.engine.policy.cost(spent, bytes);
+        Policy::urgency(cost, self.since.elapsed(), bytes)
     }
 
     fn run(self: Box<Self>) {

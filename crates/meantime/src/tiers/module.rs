@@ -126,11 +126,6 @@ impl ModuleTiers {
         }
     }
 
-    /// What a function may cost before it asks for better code for the first time.
-    pub(crate) fn budget(&self) -> i32 {
-        self.engine.policy.first_budget()
-    }
-
     /// Bytes to reserve for code and side tables: several times what the largest expansion seen takes, in both tiers.
     pub(crate) fn reserve(&self) -> usize {
         // Of a function with very many references and calls, the stack maps take megabytes.
@@ -192,6 +187,10 @@ impl ModuleTiers {
         ) {
             Ok(compiled) => {
                 let address = publish(code, func, &compiled, None)?;
+                // Nobody has run it yet.
+                let budget = self.engine.policy.first_budget(self.body_len(func));
+                let slot = &code.slots()[func.as_u32() as usize];
+                slot.budget.store(budget, Ordering::Relaxed);
                 let size = compiled.code.len();
                 self.log.note(func, Tier::Baseline, began, size);
                 return Ok((address, Stage::First));
@@ -225,7 +224,8 @@ impl ModuleTiers {
         let mut functions = BTreeMap::new();
         for (func, known) in module.bodies().keys().zip(&self.functions) {
             if known.stage() > Stage::Compiling {
-                let cost = self.engine.policy.cost(known.spent.load(Ordering::Relaxed));
+                let spent = known.spent.load(Ordering::Relaxed);
+                let cost = self.engine.policy.cost(spent, self.body_len(func));
                 functions.insert(module.func_index(func).as_u32(), cost);
             }
         }
@@ -233,8 +233,8 @@ impl ModuleTiers {
     }
 
     /// What a function may cost that has spent its budget now.
-    fn next_budget(&self, stage: Stage) -> i32 {
-        let budget = self.engine.policy.budget;
+    fn next_budget(&self, func: DefinedFuncIndex, stage: Stage) -> i32 {
+        let budget = self.engine.policy.budget(self.body_len(func));
         match stage {
             Stage::Queued => budget.saturating_mul(Policy::WHILE_QUEUED) & !1,
             Stage::Refused => Policy::REST,
@@ -247,7 +247,9 @@ impl ModuleTiers {
         let function = self.function(func);
         let stage = function.stage();
         let slot = &code.slots()[func.as_u32() as usize];
-        let left = slot.budget.swap(self.next_budget(stage), Ordering::Relaxed);
+        let left = slot
+            .budget
+            .swap(self.next_budget(func, stage), Ordering::Relaxed);
         let count = match stage {
             Stage::Queued => Policy::WHILE_QUEUED as u32,
             _ => 1,

@@ -7,16 +7,19 @@ use crate::Config;
 use meantime_optimize::Limits;
 use std::time::Duration;
 
-/// What a function may cost in the first tier before it is optimized, in about nanoseconds.
+/// What a function of [`BYTES`] may cost in the first tier before it is optimized, in about nanoseconds. To optimize it costs several times as much:
+/// whoever has run so long will likely run as long again, and the gain is a part of that.
 const BUDGET: i32 = 20_000;
+/// So long a function is as cheap to optimize as the smallest one.
+const BYTES: i32 = 32;
 /// Units of `CodeSlot::budget` per about a nanosecond.
 const UNITS: i32 = 2;
 
 /// When to do what.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Policy {
-    /// What a function may cost before anything is done about it, and again until that is done: an even number of units of `CodeSlot::budget`.
-    pub budget: i32,
+    /// What the smallest function may cost before anything is done about it, in units of `CodeSlot::budget`.
+    budget: i32,
     /// How often in a row a function must have spent its budget without being entered in between before one of its loops is optimized.
     pub stuck: u32,
     /// Bytes of the longest body that is optimized.
@@ -42,7 +45,7 @@ impl Policy {
         let budget = config.tier_up_budget.unwrap_or(BUDGET);
         Policy {
             budget: budget.saturating_mul(UNITS) & !1,
-            stuck: if config.tier_up_waits { 0 } else { 4 },
+            stuck: if config.tier_up_waits { 0 } else { 2 },
             max_body: 512 << 10,
             max_loops: 1 << 20,
             limits: Limits {
@@ -54,21 +57,28 @@ impl Policy {
         }
     }
 
-    /// What a function may cost before it asks for the first time. It is odd and so is what the first entry costs: then the lowest bit is set whenever
+    /// What a function whose body has so many bytes may cost before anything is done about it, and again until that is done: an even number of units
+    /// of `CodeSlot::budget`.
+    pub fn budget(&self, bytes: usize) -> i32 {
+        let times = i32::try_from(bytes).map_or(i32::MAX, |bytes| bytes / BYTES + 1);
+        self.budget.saturating_mul(times) & !1
+    }
+
+    /// What it may cost before it asks for the first time. It is odd and so is what the first entry costs: then the lowest bit is set whenever
     /// there was an odd number of entries besides that.
-    pub fn first_budget(&self) -> i32 {
-        self.budget | 1
+    pub fn first_budget(&self, bytes: usize) -> i32 {
+        self.budget(bytes) | 1
     }
 
-    /// About how many nanoseconds so many budgets are.
-    pub fn cost(&self, spent: u32) -> u64 {
-        u64::from(spent) * (self.budget / UNITS) as u64
+    /// About how many nanoseconds so many budgets of such a function are.
+    pub fn cost(&self, spent: u32, bytes: usize) -> u64 {
+        u64::from(spent) * (self.budget(bytes) / UNITS) as u64
     }
 
-    /// How urgent a piece of work is whose function has spent so many budgets within that time, and is so many bytes long: how much is gained, by what it
+    /// How urgent a piece of work is whose function has cost so much within that time, and is so many bytes long: how much is gained, by what it
     /// costs.
-    pub fn urgency(spent: u32, within: Duration, bytes: usize) -> f64 {
-        let rate = f64::from(spent + 1) / (within + Duration::from_millis(1)).as_secs_f64();
+    pub fn urgency(cost: u64, within: Duration, bytes: usize) -> f64 {
+        let rate = cost as f64 / (within + Duration::from_millis(1)).as_secs_f64();
         // Even the smallest function costs something to compile.
         rate / (bytes + 100) as f64
     }
@@ -82,11 +92,21 @@ mod tests {
     fn budgets_are_even_but_for_the_first() {
         for budget in [0, 1, 1000, u32::MAX] {
             let policy = Policy::new(Config::new().tier_up_budget(budget));
-            assert_eq!(policy.budget & 1, 0);
-            assert_eq!(policy.first_budget() & 1, 1);
-            assert!(policy.first_budget() > 0);
+            for bytes in [0, 1, 1000, 7_000_000, usize::MAX] {
+                assert_eq!(policy.budget(bytes) & 1, 0);
+                assert_eq!(policy.first_budget(bytes) & 1, 1);
+                assert!(policy.first_budget(bytes) > 0);
+            }
         }
         assert_eq!(Policy::REST & 1, 0);
+    }
+
+    #[test]
+    fn what_is_dear_to_optimize_must_have_cost_more() {
+        let policy = Policy::new(&Config::new());
+        assert!(policy.budget(10_000) > 100 * policy.budget(10));
+        let nothing = Policy::new(Config::new().tier_up_budget(0));
+        assert_eq!(nothing.budget(10_000), 0);
     }
 
     #[test]
