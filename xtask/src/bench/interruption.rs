@@ -2,11 +2,11 @@
 //! fuel, each engine compared with itself.
 
 use super::engines::{Form, Kind, Ready};
-use super::measure::{Sample, geomean, median};
-use super::steady::{cost, sample, unit};
+use super::measure::{Sample, geomean};
+use super::steady::{Run, alternate_runs, middle, unit};
 use super::table::{Table, ratio};
 use super::{Built, Options};
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 /// Name, and options of both `compile` and `run`, none of which ever interrupts anything. The first is what others are compared with.
@@ -79,10 +79,7 @@ fn compare(
         };
         let medians: Vec<f64> = samples
             .iter()
-            .map(|samples| {
-                let costs = samples.iter().filter_map(|sample| cost(options, sample));
-                median(costs).unwrap_or(f64::NAN)
-            })
+            .map(|samples| middle(options, samples))
             .collect();
         let mut cells = vec![name.to_owned()];
         for (index, samples) in samples.iter().enumerate() {
@@ -118,24 +115,11 @@ fn alternate(options: &Options, engines: &[&Ready], built: &Built) -> Result<Vec
         for (variant, more) in VARIANTS {
             let engine = engine.variant(variant, more);
             let form = Form::Precompiled(engine.precompiled(&built.wasm)?);
-            runs.push((engine, form));
+            runs.push(Run {
+                name: format!("{} {variant}", engine.name),
+                command: Box::new(move || engine.run(&form, &[built.program.size])),
+            });
         }
     }
-    let mut samples = vec![Vec::new(); runs.len()];
-    let mut expected: Option<String> = None;
-    for _ in 0..options.steady_runs() {
-        for ((engine, form), samples) in runs.iter().zip(&mut samples) {
-            let new = sample(options, engine.run(form, &[built.program.size]))?;
-            let expected = expected.get_or_insert_with(|| new.checksum.clone());
-            ensure!(
-                new.checksum == *expected,
-                "{} says {:?}, not {expected:?}",
-                engine.name,
-                new.checksum
-            );
-            cost(options, &new).context("the program printed no time of its own")?;
-            samples.push(new);
-        }
-    }
-    Ok(samples)
+    alternate_runs(options, &runs)
 }

@@ -6,14 +6,14 @@
 
 use super::Options;
 use super::engines::{Engine, Form, Kind, Ready};
-use super::measure::{Sample, geomean, median};
+use super::measure::{Sample, geomean};
 use super::programs::Program;
-use super::steady::{cost, sample, unit};
+use super::steady::{Run, alternate_runs, middle, unit};
 use super::table::{Table, ratio};
 use crate::toolbox::build::build;
 use crate::toolbox::fetch::{self, Compilers};
 use crate::toolbox::guest::Target;
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 /// Those programs of the suite that need no more of a C library than
@@ -72,7 +72,7 @@ pub(super) fn run(options: &Options, failures: &mut Vec<String>) -> Result<Value
             }
         };
         let mut cells = vec![name.to_owned()];
-        for (index, (engine, widths)) in engines.iter().zip(&rows).enumerate() {
+        for (index, (engine, widths)) in engines.iter().zip(rows.chunks(2)).enumerate() {
             for ((width, _), samples) in WIDTHS.iter().zip(widths) {
                 record.push(json!({
                     "program": name,
@@ -81,10 +81,7 @@ pub(super) fn run(options: &Options, failures: &mut Vec<String>) -> Result<Value
                     "samples": samples.iter().map(Sample::to_json).collect::<Vec<_>>(),
                 }));
             }
-            let [narrow, wide] = widths.each_ref().map(|samples| {
-                median(samples.iter().filter_map(|sample| cost(options, sample)))
-                    .unwrap_or(f64::NAN)
-            });
+            let (narrow, wide) = (middle(options, &widths[0]), middle(options, &widths[1]));
             ratios[index].push(wide / narrow);
             cells.push(format!("{narrow:.0}"));
             cells.push(ratio(wide / narrow));
@@ -107,43 +104,28 @@ pub(super) fn run(options: &Options, failures: &mut Vec<String>) -> Result<Value
     Ok(Value::Array(record))
 }
 
-/// Runs one program with both widths on every engine in turn, as often as asked: for each engine
-/// the samples of each width.
+/// Runs one program with both widths on every engine in turn, as often as asked: samples of each width, those of an engine together.
 fn alternate(
     options: &Options,
     compilers: &Compilers,
     engines: &[Ready],
     program: &Program,
-) -> Result<Vec<[Vec<Sample>; 2]>> {
+) -> Result<Vec<Vec<Sample>>> {
     let mut wasm = Vec::new();
     for (_, target) in WIDTHS {
         wasm.push(build(compilers, &program.guest, target)?);
     }
-    let mut forms = Vec::new();
+    let mut runs = Vec::new();
     for engine in engines {
-        for wasm in &wasm {
-            forms.push(Form::Precompiled(engine.precompiled(wasm)?));
+        for ((width, _), wasm) in WIDTHS.iter().zip(&wasm) {
+            let form = Form::Precompiled(engine.precompiled(wasm)?);
+            runs.push(Run {
+                name: format!("{} with {width} bits", engine.name),
+                command: Box::new(move || engine.run(&form, &[program.size])),
+            });
         }
     }
-    let mut samples: Vec<[Vec<Sample>; 2]> = engines.iter().map(|_| Default::default()).collect();
-    let mut expected: Option<String> = None;
-    for _ in 0..options.steady_runs() {
-        for (index, form) in forms.iter().enumerate() {
-            let (engine, width) = (index / WIDTHS.len(), index % WIDTHS.len());
-            let new = sample(options, engines[engine].run(form, &[program.size]))?;
-            let expected = expected.get_or_insert_with(|| new.checksum.clone());
-            ensure!(
-                new.checksum == *expected,
-                "{} with {} bits says {:?}, not {expected:?}",
-                engines[engine].name,
-                WIDTHS[width].0,
-                new.checksum
-            );
-            cost(options, &new).context("the program printed no time of its own")?;
-            samples[engine][width].push(new);
-        }
-    }
-    Ok(samples)
+    alternate_runs(options, &runs)
 }
 
 #[cfg(test)]

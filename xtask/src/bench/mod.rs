@@ -2,7 +2,7 @@
 //!
 //! Its sections are a file each: `steady` (how fast compiled code runs), `compile` (Wasm per CPU second), `tiers` (the same for baseline
 //! compilers), `start` (a process that does little), `total` (a process that does much, from bytes), `embed` (instantiation and host calls through
-//! the API), `memory64` (what 64-bit addresses cost) and `interruption` (what fuel and epochs cost). Runs of the engines alternate, so that a
+//! the API), `memory64` (what 64-bit addresses cost), `interruption` (what fuel and epochs cost) and `profile` (what profiles are worth). Runs of the engines alternate, so that a
 //! machine that slows down slows all of them down,
 //! and medians are compared. A program whose checksum differs between two engines is a failure and
 //! not a line of a table.
@@ -13,6 +13,7 @@ mod engines;
 mod interruption;
 mod measure;
 mod memory64;
+mod profile;
 pub mod programs;
 mod start;
 mod steady;
@@ -32,7 +33,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask bench [OPTIONS]
 
-  --section A,B     steady, compile, tiers, start, total, embed, memory64, interruption; all by default
+  --section A,B     steady, compile, tiers, start, total, embed, memory64, interruption,
+                    profile; all by default
   --programs A,B    only programs whose name contains one of these
   --engines A,B     only these engines; a ratio's base is `wasmtime`, or the first of them
   --runs N          runs of each steady-state pair; 5 by default (start-up takes four times as many)
@@ -43,7 +45,7 @@ usage: cargo xtask bench [OPTIONS]
   --list            print programs and engines, measure nothing
 ";
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "steady",
     "compile",
     "tiers",
@@ -52,6 +54,7 @@ const SECTIONS: [&str; 8] = [
     "embed",
     "memory64",
     "interruption",
+    "profile",
 ];
 
 /// What was asked for on the command line.
@@ -199,6 +202,7 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
         "start",
         "total",
         "interruption",
+        "profile",
     ]
     .iter()
     .any(|section| options.has(section))
@@ -229,6 +233,12 @@ pub fn main(args: &[String]) -> Result<ExitCode> {
             record.insert(
                 "interruption".into(),
                 interruption::run(&options, &engines, &programs, &mut failures)?,
+            );
+        }
+        if options.has("profile") {
+            record.insert(
+                "profile".into(),
+                profile::run(&options, &engines, &programs, &mut failures)?,
             );
         }
     }

@@ -8,7 +8,7 @@ use super::engines::{Form, Kind, Ready};
 use super::measure::{Sample, geomean, measure, measure_instructions, median};
 use super::table::{Table, ratio};
 use super::{Built, Options};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -151,6 +151,38 @@ pub(super) fn sample(options: &Options, command: Command) -> Result<Sample> {
     } else {
         measure(command)
     }
+}
+
+/// A command that is run repeatedly, and what it is called when it is wrong.
+pub(super) struct Run<'a> {
+    pub(super) name: String,
+    pub(super) command: Box<dyn Fn() -> Command + 'a>,
+}
+
+/// Runs each in turn, as often as asked: a list of samples for each. All must print the same checksum.
+pub(super) fn alternate_runs(options: &Options, runs: &[Run<'_>]) -> Result<Vec<Vec<Sample>>> {
+    let mut samples = vec![Vec::new(); runs.len()];
+    let mut expected: Option<String> = None;
+    for _ in 0..options.steady_runs() {
+        for (run, samples) in runs.iter().zip(&mut samples) {
+            let new = sample(options, (run.command)())?;
+            let expected = expected.get_or_insert_with(|| new.checksum.clone());
+            ensure!(
+                new.checksum == *expected,
+                "{} says {:?}, not {expected:?}",
+                run.name,
+                new.checksum
+            );
+            cost(options, &new).context("the program printed no time of its own")?;
+            samples.push(new);
+        }
+    }
+    Ok(samples)
+}
+
+/// The median of what samples cost; not a number if there is none.
+pub(super) fn middle(options: &Options, samples: &[Sample]) -> f64 {
+    median(samples.iter().filter_map(|sample| cost(options, sample))).unwrap_or(f64::NAN)
 }
 
 /// Milliseconds of the program's own clock or of processor time, or millions of instructions.
