@@ -15,8 +15,9 @@ impl Config {
         self
     }
 
-    /// What a function may cost in the baseline compiler's code before it is optimized, in units of about a nanosecond for every 32 bytes of its
-    /// body or part of them. The default is what measurements say; zero has everything optimized that is called twice, or goes around a loop. Meantime's own.
+    /// How often to look at a function in the baseline compiler's code: whenever it has cost so much, in units of about a nanosecond for every 32
+    /// bytes of its body. At the fourth look it is optimized, or at the third if it was in a loop all the time. The default is what measurements
+    /// say; zero has everything optimized that is called a few times. Meantime's own.
     pub fn tier_up_budget(&mut self, budget: u32) -> &mut Self {
         self.tier_up_budget = Some(i32::try_from(budget).unwrap_or(i32::MAX));
         self

@@ -58,7 +58,7 @@ impl Work for Better {
                 self.tiers.make_loop(&code, self.func, loop_at);
                 // The next process can start with the whole of it.
                 if self.tiers.kept.is_some() && !self.tiers.engine.policy.waits {
-                    self.tiers.entered(&code, self.func);
+                    self.tiers.optimize_later(&code, self.func);
                 }
             }
         }
@@ -66,10 +66,18 @@ impl Work for Better {
 }
 
 impl ModuleTiers {
-    /// A function spent its budget and is entered: has it optimized, unless it is or will be.
+    /// A function spent its budget and is entered: has it optimized when that is worth it.
     pub(super) fn entered(self: &Arc<Self>, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
         let function = self.function(func);
         function.stuck.store(0, Ordering::Relaxed);
+        if function.spent.load(Ordering::Relaxed) >= self.engine.policy.patience {
+            self.optimize_later(code, func);
+        }
+    }
+
+    /// Has a function optimized, unless it is or will be.
+    fn optimize_later(self: &Arc<Self>, code: &Arc<vm::CodeRegion>, func: DefinedFuncIndex) {
+        let function = self.function(func);
         if function.stage() != Stage::First {
             return;
         }

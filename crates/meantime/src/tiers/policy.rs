@@ -7,9 +7,11 @@ use crate::Config;
 use meantime_optimize::Limits;
 use std::time::Duration;
 
-/// What a function of [`BYTES`] may cost in the first tier before it is optimized, in about nanoseconds. To optimize it costs several times as much:
-/// whoever has run so long will likely run as long again, and the gain is a part of that.
+/// A part of what a function of [`BYTES`] may cost in the first tier before it is optimized, in about nanoseconds.
 const BUDGET: i32 = 20_000;
+/// How many budgets a function must spend that is entered again and again. So many are about what it costs to optimize it: whoever has run so long
+/// will likely run as long again, and the gain is a part of that.
+const PATIENCE: u32 = 4;
 /// So long a function is as cheap to optimize as the smallest one.
 const BYTES: i32 = 32;
 /// Units of `CodeSlot::budget` per about a nanosecond.
@@ -20,6 +22,8 @@ const UNITS: i32 = 2;
 pub(super) struct Policy {
     /// What the smallest function may cost before anything is done about it, in units of `CodeSlot::budget`.
     budget: i32,
+    /// How many budgets a function must have spent before it is optimized.
+    pub patience: u32,
     /// How often in a row a function must have spent its budget without being entered in between before one of its loops is optimized.
     pub stuck: u32,
     /// Bytes of the longest body that is optimized.
@@ -45,6 +49,7 @@ impl Policy {
         let budget = config.tier_up_budget.unwrap_or(BUDGET);
         Policy {
             budget: budget.saturating_mul(UNITS) & !1,
+            patience: if config.tier_up_waits { 0 } else { PATIENCE },
             stuck: if config.tier_up_waits { 0 } else { 2 },
             max_body: 512 << 10,
             max_loops: 1 << 20,
