@@ -23,14 +23,14 @@ impl GcBits {
     pub const HOST: u32 = 0b10;
 }
 
-/// What every object begins with.
+/// What an array begins with; and every other object, but without a length: there its first field begins.
 #[derive(Copy, Clone, Debug)]
 #[repr(C)]
 pub struct VmGcHeader {
     /// The canonical type: of a structure or an array its own, of an exception its tag's function type.
     /// [`VmGcHeader::FORWARDED`] while the collector moves objects.
     pub type_id: TypeId,
-    /// Of an array, its length in elements; else zero.
+    /// Of an array, its length in elements.
     pub len: u32,
 }
 
@@ -148,8 +148,11 @@ pub struct GcFields {
     pub size: u32,
 }
 
+/// Where the fields of a structure begin, right after its type.
+pub const STRUCT_FIELDS: u32 = size_of::<TypeId>() as u32;
+
 /// Where the number of an exception's tag lies.
-pub const EXN_TAG: u32 = size_of::<VmGcHeader>() as u32;
+pub const EXN_TAG: u32 = STRUCT_FIELDS;
 
 /// Where the elements of an array begin.
 pub const ARRAY_ELEMENTS: u32 = size_of::<VmGcHeader>() as u32;
@@ -166,14 +169,14 @@ impl GcFields {
         }
         GcFields {
             fields,
+            // Never less than what says where an object moved to.
             size: at.next_multiple_of(GC_ALIGN),
         }
     }
 
     /// Of a structure.
     pub fn of_struct<T>(fields: &[FieldType<T>]) -> GcFields {
-        let start = size_of::<VmGcHeader>() as u32;
-        GcFields::new(start, fields.iter().map(GcStorage::of))
+        GcFields::new(STRUCT_FIELDS, fields.iter().map(GcStorage::of))
     }
 
     /// Of an exception that carries values of these types. Its tag's number comes first, 32 bits at [`EXN_TAG`].
@@ -203,7 +206,15 @@ impl GcLayout {
         }
     }
 
-    /// Bytes of an object, whose header says this length.
+    /// Where what an object holds begins, after what the runtime knows it by.
+    pub fn start(&self) -> u32 {
+        match self {
+            GcLayout::Struct(_) | GcLayout::Exn(_) => STRUCT_FIELDS,
+            GcLayout::Array(_) => ARRAY_ELEMENTS,
+        }
+    }
+
+    /// Bytes of an object, where an array has this length.
     pub fn size(&self, len: u32) -> u64 {
         match self {
             GcLayout::Struct(fields) | GcLayout::Exn(fields) => fields.size.into(),
@@ -260,8 +271,8 @@ mod tests {
         let fields: Vec<_> = types.map(field).to_vec();
         let all = GcFields::of_struct(&fields);
         let offsets: Vec<u32> = all.fields.iter().map(|f| f.0).collect();
-        assert_eq!(offsets, [8, 10, 16, 32, 40, 48, 52]);
-        assert_eq!(all.size, 56);
+        assert_eq!(offsets, [4, 6, 8, 24, 32, 40, 44]);
+        assert_eq!(all.size, 48);
         assert_eq!(all.fields[5].1, GcStorage::Func);
         assert_eq!(all.fields[6].1, GcStorage::Ref);
         for n in 0..fields.len() {
@@ -288,7 +299,7 @@ mod tests {
         let GcLayout::Exn(fields) = GcLayout::of(&CompositeType::Func(func)) else {
             panic!("an exception");
         };
-        assert_eq!(fields.fields[0], (12, GcStorage::I32));
+        assert_eq!(fields.fields[0], (8, GcStorage::I32));
         assert_eq!((fields.fields[1].0, fields.size), (16, 24));
     }
 

@@ -1,16 +1,27 @@
 //! Objects that pass between guests and the host, while the collector moves them.
 //!
 //! Not what the host does by itself (`gc.rs`). The one idea: every test runs with a collector that moves objects at every
-//! allocation, too, so that a reference that is not a root somewhere is found out.
+//! allocation, too, so that a reference that is not a root somewhere is found out; and with either compiler first.
 
 use meantime::*;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-fn engines() -> [Engine; 2] {
-    let mut zeal = Config::new();
-    zeal.gc_zeal_alloc_counter(NonZeroU32::new(1)).unwrap();
-    [Engine::default(), Engine::new(&zeal).unwrap()]
+fn engines() -> [Engine; 4] {
+    let engine = |strategy, zeal: bool| {
+        let mut config = Config::new();
+        config.strategy(strategy);
+        if zeal {
+            config.gc_zeal_alloc_counter(NonZeroU32::new(1)).unwrap();
+        }
+        Engine::new(&config).unwrap()
+    };
+    [
+        engine(Strategy::Auto, false),
+        engine(Strategy::Auto, true),
+        engine(Strategy::Cranelift, false),
+        engine(Strategy::Cranelift, true),
+    ]
 }
 
 fn instance(store: &mut Store<()>, text: &str, imports: &[Extern]) -> Instance {
@@ -363,5 +374,73 @@ fn globals_that_never_change_change_when_their_objects_move() {
             .get_typed_func::<i32, i32>(&mut store, "sum")
             .unwrap();
         assert_eq!(sum.call(&mut store, 1000).unwrap(), 7000);
+    }
+}
+
+const METHODS: &str = r#"(module
+    (type $method (func (param i32) (result i32)))
+    (type $vtable (struct (field $method (ref $method))))
+    (import "" "offset" (global $offset i32))
+    (global $calls (mut i32) (i32.const 0))
+    (func $add (type $method) (i32.add (local.get 0) (global.get $offset)))
+    (func $count (type $method)
+        (local $i i32)
+        (loop $again
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $i) (local.get 0))))
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (i32.add (global.get $calls) (global.get $offset)))
+    (elem declare func $add $count)
+    (func (export "new") (param i32) (result (ref $vtable))
+        (if (result (ref $vtable)) (local.get 0)
+            (then (struct.new $vtable (ref.func $count)))
+            (else (struct.new $vtable (ref.func $add)))))
+    (func (export "of") (param (ref $method)) (result (ref $vtable))
+        (struct.new $vtable (local.get 0)))
+    (func (export "call") (param (ref $vtable) i32) (result i32)
+        (call_ref $method (local.get 1) (struct.get $vtable $method (local.get 0))))
+    (func (export "tail") (param (ref $vtable) i32) (result i32)
+        (return_call_ref $method (local.get 1) (struct.get $vtable $method (local.get 0)))))"#;
+
+#[test]
+fn methods_are_told_by_their_numbers_whoever_made_the_object() {
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let instances = [100, 1000].map(|offset| {
+            let ty = GlobalType::new(ValType::I32, Mutability::Const);
+            let offset = Global::new(&mut store, ty, Val::I32(offset)).unwrap();
+            instance(&mut store, METHODS, &[offset.into()])
+        });
+        let ty = FuncType::new(&engine, [ValType::I32], [ValType::I32]);
+        let double = Func::new(&mut store, ty, |_, args, results| {
+            results[0] = Val::I32(args[0].unwrap_i32() * 2);
+            Ok(())
+        });
+        for maker in instances {
+            let made = |store: &mut Store<()>, name: &str, arg: Val| {
+                let make = maker.get_func(&mut *store, name).unwrap();
+                let mut object = [Val::null_any_ref()];
+                make.call(store, &[arg], &mut object).unwrap();
+                object[0]
+            };
+            let add = made(&mut store, "new", Val::I32(0));
+            let count = made(&mut store, "new", Val::I32(1));
+            let host = made(&mut store, "of", Val::FuncRef(Some(double)));
+            let offset = if maker == instances[0] { 100 } else { 1000 };
+            let mut calls = 0;
+            for caller in instances {
+                for name in ["call", "tail"] {
+                    let call = caller.get_func(&mut store, name).unwrap();
+                    calls += 1;
+                    for (object, result) in [(add, 7 + offset), (count, calls + offset), (host, 14)]
+                    {
+                        let mut results = [Val::I32(0)];
+                        call.call(&mut store, &[object, Val::I32(7)], &mut results)
+                            .unwrap();
+                        assert_eq!(results[0].unwrap_i32(), result, "{name}");
+                    }
+                }
+            }
+        }
     }
 }

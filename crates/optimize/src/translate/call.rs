@@ -4,6 +4,7 @@
 //! first stores the caller. What a call through a table must check is decided here once, for plain and for tail calls.
 
 use super::environment::Region;
+use super::guess::Called;
 use super::{Result, Translator};
 use crate::types::{PTR, Repr, TrySignature, trap_code, try_signature};
 use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
@@ -223,7 +224,7 @@ impl Translator<'_> {
         };
         let checked = self.always_has_type(&element.heap, ty);
         if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_expected(&[guess], func_ref, ty, known, checked);
+            return self.call_expected(&[guess], Called::Ref(func_ref), ty, known, checked);
         }
         let known = if checked {
             known
@@ -234,34 +235,40 @@ impl Translator<'_> {
     }
 
     fn call_ref(&mut self, type_index: u32, tail: bool) -> Result<()> {
-        let func_ref = self.pop();
+        let called = self.pop_called();
         let known = Known {
-            not_null: false,
+            not_null: matches!(called, Called::Number(_)),
             null: Trap::NullReference,
         };
         let ty = TypeIndex::from_u32(type_index);
         if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_expected(&[guess], func_ref, ty, known, true);
+            return self.call_expected(&[guess], called, ty, known, true);
         }
         if !tail {
-            return self.call_ref_to(func_ref, ty, known);
+            return self.call_ref_to(called, ty, known);
         }
-        if self.is_inlined() && self.expected(ty)?.is_some() {
+        if self.is_inlined() && self.expected(ty, called)?.is_some() {
             // Null is the callee's error, the rest is its caller's.
-            self.trap_unless(func_ref, known.null);
+            if let Called::Ref(func_ref) = called {
+                self.trap_unless(func_ref, known.null);
+            }
             let known = Known {
                 not_null: true,
                 ..known
             };
-            return self.inlined_tail_call(|t| t.call_ref_to(func_ref, ty, known));
+            return self.inlined_tail_call(|t| t.call_ref_to(called, ty, known));
         }
+        let func_ref = self.called_ref(called);
         self.call_func_ref(func_ref, ty, known, tail)
     }
 
-    fn call_ref_to(&mut self, func_ref: Value, ty: TypeIndex, known: Known) -> Result<()> {
-        match self.expected(ty)? {
-            Some(expected) => self.call_expected(&expected, func_ref, ty, known, true),
-            None => self.call_func_ref(func_ref, ty, known, false),
+    fn call_ref_to(&mut self, called: Called, ty: TypeIndex, known: Known) -> Result<()> {
+        match self.expected(ty, called)? {
+            Some(expected) => self.call_expected(&expected, called, ty, known, true),
+            None => {
+                let func_ref = self.called_ref(called);
+                self.call_func_ref(func_ref, ty, known, false)
+            }
         }
     }
 

@@ -183,7 +183,7 @@ impl Translator<'_> {
         let ty = TypeIndex::from_u32(ty);
         if let Some(size) = self.small_size(len, storage).filter(|_| init.is_none()) {
             let made = self.alloc(ty, Size::Fixed(size), Some(len));
-            self.clear_object(made, size, Region::GcElements);
+            self.clear_object(made, ARRAY_ELEMENTS, size, Region::GcElements);
             self.push(made);
             return;
         }

@@ -4,10 +4,14 @@
 //! types of different length still agree on the index.
 
 use super::environment::Region;
+use super::guess::FuncNumber;
 use super::heap::{Extend, Size};
 use super::{Result, Translator};
 use cranelift_codegen::ir::{InstBuilder, Value, types::I32};
-use meantime_abi::{CompositeType, FieldType, GcBits, Trap, TypeIndex};
+use meantime_abi::{
+    CompositeType, FieldType, GcBits, GcStorage, STRUCT_FIELDS, StorageType, Trap, TypeIndex,
+    ValType,
+};
 use smallvec::SmallVec;
 use wasmparser::Operator;
 
@@ -19,7 +23,7 @@ impl Translator<'_> {
                 let ty = TypeIndex::from_u32(struct_type_index);
                 let size = self.fields(ty).size;
                 let made = self.alloc(ty, Size::Fixed(size), None);
-                self.clear_object(made, size, Region::GcField(0));
+                self.clear_object(made, STRUCT_FIELDS, size, Region::GcField(0));
                 self.push(made);
             }
             Operator::StructGet {
@@ -99,12 +103,21 @@ impl Translator<'_> {
 
     fn struct_get(&mut self, ty: u32, index: u32, extend: Extend) {
         let ty = TypeIndex::from_u32(ty);
-        let (offset, _) = self.fields(ty).fields[index as usize];
+        let (offset, storage) = self.fields(ty).fields[index as usize];
         let field = self.field(ty, index);
         let reference = self.pop();
         self.check_not_null(reference, Trap::NullReference);
         let flags = self.heap_flags(Region::GcField(index), Some(Trap::NullReference));
         let address = self.heap_address(reference);
+        if let StorageType::Val(ValType::Ref(ty)) = field.storage
+            && storage == GcStorage::Func
+            && self.is_called_next(&ty)
+        {
+            let number = self.b.ins().load(I32, flags, address, offset as i32);
+            self.number = Some(FuncNumber { number, ty });
+            self.push(number);
+            return;
+        }
         let value = self.load_stored(flags, &field.storage, extend, address, offset as i32);
         self.push(value);
     }

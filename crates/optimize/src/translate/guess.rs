@@ -1,16 +1,20 @@
 //! Calls through references whose callee is known to some degree: by a profile, mostly the same function of this module, by the same instance; or by
-//! the module, in which few functions of the type can be referred to, all of them small.
+//! the module, in which few functions of the type can be referred to.
 //!
 //! The one idea: nothing is ever taken back. A call is translated several times, behind tests of what is called: as a call of each function that is
-//! expected, which may be inlined and whose signature needs no check, and as what it was.
+//! expected, which may be inlined and whose signature needs no check, and as what it was. A method that was just read from a vtable is told by
+//! its number, so its funcref is looked up only where it is none that is expected.
 
 use super::call::Known;
+use super::environment::Region;
 use super::interrupt::Flow;
 use super::{Result, Translator};
 use crate::TierRequest;
+use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, condcodes::IntCC};
-use meantime_abi::{EscapedFuncIndex, FuncIndex, TypeIndex};
+use meantime_abi::{EscapedFuncIndex, FuncIndex, RefType, TypeIndex, VmFuncRef};
 use smallvec::SmallVec;
+use std::mem::offset_of;
 
 /// A function of this module, by the same instance, that a call may well call.
 #[derive(Copy, Clone)]
@@ -21,16 +25,33 @@ pub(super) struct Guess {
 }
 
 /// As many functions of a type are tested for where a reference is called.
-const MAX_EXPECTED: usize = 3;
+const MAX_EXPECTED: usize = 4;
 /// A module with more functions that can be referred to than this is not searched for those of a type.
 const MAX_ESCAPED: usize = 256;
+
+/// A function that an object holds by its number, and the type of the field. Never null.
+#[derive(Copy, Clone)]
+pub(super) struct FuncNumber {
+    pub(super) number: Value,
+    pub(super) ty: RefType,
+}
+
+/// A function to be called, as far as it is known.
+#[derive(Copy, Clone)]
+pub(super) enum Called {
+    /// Its funcref.
+    Ref(Value),
+    /// Its number: enough to tell whether it is one that is expected.
+    Number(FuncNumber),
+}
 
 /// The functions that are expected where one of a type is called.
 pub(super) type Expected = SmallVec<[Guess; MAX_EXPECTED]>;
 
 impl Translator<'_> {
-    /// The functions of this type that can be referred to, if they are few and can all be inlined here.
-    pub(super) fn expected(&mut self, ty: TypeIndex) -> Result<Option<Expected>> {
+    /// The functions of this type that can be referred to, if they are few and, where `called` does not say that tests of them cost less
+    /// than what they save, can all be inlined here.
+    pub(super) fn expected(&mut self, ty: TypeIndex, called: Called) -> Result<Option<Expected>> {
         if self.in_scope() || !self.target.tunables.inlining {
             return Ok(None);
         }
@@ -42,7 +63,8 @@ impl Translator<'_> {
                 found
             }
         };
-        for guess in &expected {
+        let cheap = matches!(called, Called::Number(_));
+        for guess in expected.iter().filter(|_| !cheap) {
             let defined = self.module.defined_func(guess.func);
             let defined = defined.expect("only these are expected");
             if self.inlinable(guess.func, defined)?.is_none() {
@@ -74,7 +96,7 @@ impl Translator<'_> {
     pub(super) fn call_expected(
         &mut self,
         expected: &[Guess],
-        func_ref: Value,
+        called: Called,
         ty: TypeIndex,
         known: Known,
         checked: bool,
@@ -91,10 +113,7 @@ impl Translator<'_> {
         let args: SmallVec<[Value; 16]> = self.s.stack[top..].into();
         let mut met = None;
         for (i, guess) in expected.iter().enumerate() {
-            // Each instance has one funcref of a function, in its context; contexts are smaller than 2 GiB.
-            let place = i64::from(self.layout.func_ref(guess.place));
-            let place = self.b.ins().iadd_imm_s(self.context, place);
-            let right = self.b.ins().icmp(IntCC::Equal, func_ref, place);
+            let right = self.is_guess(called, guess);
             let (fast, other) = (self.b.create_block(), self.b.create_block());
             if i + 1 == expected.len() {
                 // What is left is what nobody expects.
@@ -107,6 +126,7 @@ impl Translator<'_> {
             self.begin_way(other, top, &args, flow);
             self.s.join(mark);
         }
+        let func_ref = self.called_ref(called);
         let known = match checked {
             true => known,
             false => self.check_signature(func_ref, ty, known),
@@ -121,6 +141,48 @@ impl Translator<'_> {
         }
         self.push_block_params(join);
         Ok(())
+    }
+
+    /// Whether this function is called.
+    fn is_guess(&mut self, called: Called, guess: &Guess) -> Value {
+        // Each instance has one funcref of a function, in its context; contexts are smaller than 2 GiB.
+        let place = self.layout.func_ref(guess.place);
+        match called {
+            Called::Ref(func_ref) => {
+                let place = self.b.ins().iadd_imm_s(self.context, i64::from(place));
+                self.b.ins().icmp(IntCC::Equal, func_ref, place)
+            }
+            Called::Number(FuncNumber { number, .. }) => {
+                // One that has no number yet has that of null, which only a corrupt heap holds here.
+                let flags = self.trusted(Region::FuncRefs);
+                let id = place + offset_of!(VmFuncRef, id) as u32;
+                let id = self.b.ins().load(I32, flags, self.context, id as i32);
+                self.b.ins().icmp(IntCC::Equal, number, id)
+            }
+        }
+    }
+
+    /// The funcref of what is called.
+    pub(super) fn called_ref(&mut self, called: Called) -> Value {
+        match called {
+            Called::Ref(func_ref) => func_ref,
+            Called::Number(FuncNumber { number, ty }) => self.func_of_number(number, &ty),
+        }
+    }
+
+    /// Whether what an object holds in a field of this type is called by the next operator, and need not be more than a number until then.
+    pub(super) fn is_called_next(&self, ty: &RefType) -> bool {
+        // The opcodes of `call_ref` and `return_call_ref`.
+        !ty.nullable && matches!(self.wasm.get(self.next as usize), Some(0x14 | 0x15))
+    }
+
+    /// What the topmost operand calls, which is removed.
+    pub(super) fn pop_called(&mut self) -> Called {
+        let value = self.pop();
+        match self.number.take() {
+            Some(known) if known.number == value => Called::Number(known),
+            _ => Called::Ref(value),
+        }
     }
 
     /// Ends one of the ways of a call where they meet, with its results, and notes what is known there if its end is reached.

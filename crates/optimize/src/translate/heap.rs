@@ -165,34 +165,37 @@ impl Translator<'_> {
     fn store_header(&mut self, reference: Value, type_id: Value, len: Option<Value>) {
         let flags = self.heap_flags(Region::GcHeader, None);
         let address = self.heap_address(reference);
-        let mut header = self.b.ins().uextend(I64, type_id);
-        if let Some(len) = len {
-            let len = self.b.ins().uextend(I64, len);
-            let half = self.b.ins().iconst(I64, 32);
-            let len = self.b.ins().ishl(len, half);
-            header = self.b.ins().bor(header, len);
-        }
+        let Some(len) = len else {
+            self.b.ins().store(flags, type_id, address, 0);
+            return;
+        };
+        let type_id = self.b.ins().uextend(I64, type_id);
+        let len = self.b.ins().uextend(I64, len);
+        let half = self.b.ins().iconst(I64, 32);
+        let len = self.b.ins().ishl(len, half);
+        let header = self.b.ins().bor(type_id, len);
         self.b.ins().store(flags, header, address, 0);
     }
 
-    /// Clears the bytes of an object that was just made, whose size is fixed, after its header.
-    pub(super) fn clear_object(&mut self, reference: Value, size: u32, region: Region) {
+    /// Clears the bytes of an object that was just made, whose size is fixed, from its fields or elements on.
+    pub(super) fn clear_object(&mut self, reference: Value, start: u32, size: u32, region: Region) {
         let zero = self.b.ins().iconst(I64, 0);
         let address = self.heap_address(reference);
-        let start = size_of::<VmGcHeader>() as u32;
         if size <= MAX_CLEARED_INLINE {
             let flags = self.heap_flags(region, None);
-            for offset in (start..size).step_by(GC_ALIGN as usize) {
+            let words = start.next_multiple_of(GC_ALIGN);
+            if start < words {
+                let zero = self.b.ins().iconst(I32, 0);
+                self.b.ins().store(flags, zero, address, start as i32);
+            }
+            for offset in (words..size).step_by(GC_ALIGN as usize) {
                 self.b.ins().store(flags, zero, address, offset as i32);
             }
             return;
         }
+        let len = self.b.ins().iconst(I64, i64::from(size - start));
         let start = self.b.ins().iconst(I64, i64::from(start));
         let from = self.b.ins().iadd(address, start);
-        let len = self.b.ins().iconst(
-            I64,
-            i64::from(size) - i64::from(size_of::<VmGcHeader>() as u32),
-        );
         let zero = self.b.ins().iconst(I32, 0);
         self.builtin(Builtin::SetBytes, &[from, zero, len]);
     }
@@ -289,7 +292,7 @@ impl Translator<'_> {
     }
 
     /// The function with a number that an object held. Traps when it is not one of this type: then the heap is corrupt.
-    fn func_of_number(&mut self, id: Value, ty: &RefType) -> Value {
+    pub(super) fn func_of_number(&mut self, id: Value, ty: &RefType) -> Value {
         let expected = match ty.heap {
             HeapType::Concrete(_, ty) => Some(self.type_id(ty)),
             _ => None,

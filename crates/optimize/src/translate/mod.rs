@@ -43,6 +43,7 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 use environment::MemoryAccess;
 use exception::Scopes;
 use forward::Fact;
+use guess::FuncNumber;
 use hashbrown::HashMap;
 use inline::{Candidate, Inlining};
 use interrupt::Flow;
@@ -159,6 +160,8 @@ pub(crate) struct Translator<'a> {
     skipped: u32,
     /// Where the current operator is.
     location: Location,
+    /// Where the next one is.
+    next: u64,
     /// Index of the first local of the function being translated: not zero while a call is inlined.
     first_local: usize,
     /// How many variables there are.
@@ -179,6 +182,8 @@ pub(crate) struct Translator<'a> {
     osr: Option<osr::Entry>,
     /// Loops around that.
     outer: Vec<osr::Outer>,
+    /// What was just read from an object to be called next.
+    number: Option<FuncNumber>,
     /// How the function is compiled.
     request: &'a TierRequest<'a>,
 }
@@ -229,6 +234,7 @@ pub(crate) fn function<'a>(
         reachable: true,
         skipped: 0,
         location: start,
+        next: 0,
         first_local: 0,
         variables: 0,
         inlining: Inlining::new(index, start, range.end - range.start),
@@ -239,6 +245,7 @@ pub(crate) fn function<'a>(
         landing: false,
         osr: None,
         outer: Vec::new(),
+        number: None,
         request,
     };
     t.set_location(range.start);
@@ -322,6 +329,7 @@ impl<'a> Translator<'a> {
         while !reader.eof() {
             let offset = reader.original_position();
             let operator = reader.read().map_err(malformed)?;
+            self.next = reader.original_position();
             // Module bytes are less than 4 GiB: their ranges are 32 bits.
             self.set_location(offset as u32);
             if self.reachable {

@@ -88,11 +88,11 @@
 ;;   ldr w3, [x0, #8]
 ;;   ldr x4, [x19, #40]
 ;;   add x0, x4, x1, UXTW
-;;   str x3, [x4, w1, UXTW]
+;;   str w3, [x4, w1, UXTW]
 ;;   ldr w3, [x2, #100]
-;;   str w3, [x0, #8]
+;;   str w3, [x0, #4]
 ;;   mov x3, x20
-;;   str w3, [x0, #12]
+;;   str w3, [x0, #8]
 ;;   movz x3, #3
 ;;   str x3, [x0, #16]
 ;;   ldr x0, [x2, #16]
@@ -148,7 +148,7 @@
 ;;   ldr x1, [x19, #8]
 ;;   ldr x1, [x1, #40]
 ;;   add x0, x1, x0, UXTW
-;;   ldr w3, [x0, #12]
+;;   ldr w3, [x0, #8]
 ;;   ldr x0, [x0, #16]
 ;;   b label7
 ;;
@@ -236,7 +236,7 @@
 ;;   ldr x0, [x2, #8]
 ;;   ldr x0, [x0, #40]
 ;;   add x0, x0, x3, UXTW
-;;   ldr w2, [x0, #12]
+;;   ldr w2, [x0, #8]
 ;;   b label6
 ;;
 ;;   stp fp, lr, [sp, #-16]!

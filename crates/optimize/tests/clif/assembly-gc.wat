@@ -45,40 +45,39 @@
 ;;   movq %r15, 0x30(%rsp)
 ;;   unwind SaveReg { clobber_offset: 32, reg: p15i }
 ;; block0:
-;;   movq %rsi, <offset:1>+8(%rsp)
+;;   movq %rsi, %r15
 ;;   uninit  %rax
 ;;   xorl %eax, %eax
-;;   movq 8(%rdi), %r14
+;;   movq 8(%rdi), %r13
 ;;   movq 0x18(%rdi), %rcx
 ;;   movl (%rcx), %ebx
-;;   movl %ebx, %r12d
-;;   movq 0x28(%r14), %r13
+;;   movq 0x28(%r13), %r12
 ;;   jmp     label1
 ;; block1:
 ;;   movl %eax, <offset:1>+(%rsp)
-;;   movl 0x30(%r14), %eax
-;;   movl 0x34(%r14), %ecx
+;;   movl 0x30(%r13), %eax
+;;   movl 0x34(%r13), %ecx
 ;;   subl %eax, %ecx
 ;;   cmpl $0x10, %ecx
 ;;   jnb     label3; j label2
 ;; block3:
-;;   movq %rdi, %r15
+;;   movq %rdi, %r14
 ;;   leal 0x10(%rax), %ecx
-;;   movl %ecx, 0x30(%r14)
+;;   movl %ecx, 0x30(%r13)
 ;;   jmp     label4
 ;; block4:
 ;;   movl %eax, %ecx
-;;   movq %r12, (%r13, %rcx)
-;;   movq <offset:1>+8(%rsp), %rsi
-;;   movl %esi, 8(%r13, %rcx)
+;;   movl %ebx, (%r12, %rcx)
+;;   movq %r15, %rsi
+;;   movl %esi, 4(%r12, %rcx)
 ;;   movl <offset:1>+(%rsp), %edx
-;;   movl %edx, 0xc(%r13, %rcx)
+;;   movl %edx, 8(%r12, %rcx)
 ;;   subl $0x1, %esi
 ;;   testl %esi, %esi
 ;;   jnz     label5; j label6
 ;; block5:
-;;   movq %r15, %rdi
-;;   movq %rsi, <offset:1>+8(%rsp)
+;;   movq %r14, %rdi
+;;   movq %rsi, %r15
 ;;   jmp     label1
 ;; block6:
 ;;   movq 0x10(%rsp), %rbx
@@ -91,8 +90,8 @@
 ;;   popq %rbp
 ;;   retq
 ;; block2:
-;;   movq %rdi, %r15
-;;   movq 0x10(%r15), %rax
+;;   movq %rdi, %r14
+;;   movq 0x10(%r14), %rax
 ;;   movq 0xa0(%rax), %rax
 ;;   movl $0x10, %edx
 ;;   uninit  %rcx
@@ -114,8 +113,8 @@
 ;;   jmp     label1
 ;; block1:
 ;;   movl %esi, %edx
-;;   movl 8(%rcx, %rdx), %edi
-;;   movl 0xc(%rcx, %rdx), %esi
+;;   movl 4(%rcx, %rdx), %edi
+;;   movl 8(%rcx, %rdx), %esi
 ;;   leal (%rax, %rdi), %eax
 ;;   testl %esi, %esi
 ;;   jnz     label2; j label3

@@ -215,7 +215,7 @@
 ;;                                 block2:
 ;; @0074                               v20 = uextend.i64 v1
 ;; @0074                               v21 = iadd.i64 v4, v20
-;; @0074                               v22 = load.i32 user14 little region3 v21+8
+;; @0074                               v22 = load.i32 user14 little region3 v21+4
 ;; @0078                               return v22
 ;;
 ;;                                 block1(v2: i32):

@@ -78,7 +78,7 @@
 ;; @006b                               v17 = load.i64 notrap aligned readonly region1 v16+40
 ;; @006b                               v18 = uextend.i64 v15
 ;; @006b                               v19 = iadd v17, v18
-;; @006b                               v20 = load.i32 user18 little region0 v19+12
+;; @006b                               v20 = load.i32 user18 little region0 v19+8
 ;; @006b                               jump block5(v20)
 ;;
 ;;                                 block4:

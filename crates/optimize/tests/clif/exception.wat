@@ -46,8 +46,8 @@
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v9+40
-;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+48
-;;                                     v31 = load.i64 notrap aligned readonly can_move region0 v0+56
+;;                                     v29 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;; @004e                               v2 = iconst.i32 0
 ;; @004e                               v3 = icmp eq v1, v2  ; v2 = 0
 ;; @004e                               v4 = uextend.i32 v3
@@ -80,22 +80,21 @@
 ;;                                 block5(v15: i32):
 ;; @0055                               v23 = uextend.i64 v15
 ;; @0055                               v24 = iadd.i64 v22, v23
-;; @0055                               v25 = uextend.i64 v8
-;; @0055                               store notrap little region3 v25, v24
-;; @0055                               v26 = uextend.i64 v15
-;; @0055                               v27 = iadd.i64 v22, v26
-;; @0055                               store.i32 notrap little region3 v6, v27+8
-;; @0055                               store.i32 notrap little region4 v1, v27+12
-;; @0055                               store.i64 notrap little region5 v5, v27+16  ; v5 = 3
-;; @0055                               v28 = load.i64 notrap aligned readonly region0 v0+16
-;; @0055                               v29 = load.i64 notrap aligned readonly region0 v28+224
-;; @0055                               call_indirect sig1, v29(v0, v15)
+;; @0055                               store.i32 notrap little region3 v8, v24
+;; @0055                               v25 = uextend.i64 v15
+;; @0055                               v26 = iadd.i64 v22, v25
+;; @0055                               store.i32 notrap little region3 v6, v26+4
+;; @0055                               store.i32 notrap little region4 v1, v26+8
+;; @0055                               store.i64 notrap little region5 v5, v26+16  ; v5 = 3
+;; @0055                               v27 = load.i64 notrap aligned readonly region0 v0+16
+;; @0055                               v28 = load.i64 notrap aligned readonly region0 v27+224
+;; @0055                               call_indirect sig1, v28(v0, v15)
 ;; @0055                               trap user200
 ;;
 ;;                                 block2:
 ;; @005a                               store.i64 notrap aligned region2 v0, v9+8
-;; @005a                               v32 = call_indirect.i64 sig2, v30(v31, v1)
-;; @005c                               return v32
+;; @005a                               v31 = call_indirect.i64 sig2, v29(v30, v1)
+;; @005c                               return v31
 ;; }
 ;;
 ;; function u0:2(i64 vmctx, i32) -> i64 tail {
@@ -137,7 +136,7 @@
 ;; @0072                               v17 = load.i64 notrap aligned readonly region0 v16+40
 ;; @0072                               v18 = uextend.i64 v15
 ;; @0072                               v19 = iadd v17, v18
-;; @0072                               v20 = load.i32 user18 little region2 v19+12
+;; @0072                               v20 = load.i32 user18 little region2 v19+8
 ;; @0072                               v21 = load.i64 notrap aligned readonly region0 v0+8
 ;; @0072                               v22 = load.i64 notrap aligned readonly region0 v21+40
 ;; @0072                               v23 = uextend.i64 v15
@@ -201,7 +200,7 @@
 ;; @0092                               v12 = load.i64 notrap aligned readonly region0 v11+40
 ;; @0092                               v13 = uextend.i64 v10
 ;; @0092                               v14 = iadd v12, v13
-;; @0092                               v15 = load.i32 user18 little region2 v14+12
+;; @0092                               v15 = load.i32 user18 little region2 v14+8
 ;; @0092                               jump block4(v15, v10)
 ;;
 ;;                                 block4(v16: i32, v17: i32):

@@ -79,12 +79,11 @@
 ;;                                 block9(v23: i32):
 ;; @0036                               v31 = uextend.i64 v23
 ;; @0036                               v32 = iadd.i64 v30, v31
-;; @0036                               v33 = uextend.i64 v16
-;; @0036                               store notrap little region4 v33, v32
-;; @0036                               v34 = uextend.i64 v23
-;; @0036                               v35 = iadd.i64 v30, v34
-;; @0036                               store.i32 notrap little region5 v3, v35+8
-;; @0036                               store.i32 notrap little region6 v9, v35+12
+;; @0036                               store.i32 notrap little region4 v16, v32
+;; @0036                               v33 = uextend.i64 v23
+;; @0036                               v34 = iadd.i64 v30, v33
+;; @0036                               store.i32 notrap little region5 v3, v34+4
+;; @0036                               store.i32 notrap little region6 v9, v34+8
 ;; @0039                               return v23
 ;; }
 ;;
@@ -106,32 +105,32 @@
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;; @003e                               v4 = uextend.i64 v1
 ;; @003e                               v5 = iadd v3, v4
-;; @003e                               v6 = load.i32 user14 little region0 v5+8
-;; @003e                               v8 = load.i32 notrap aligned readonly can_move region1 v7
-;; @003e                               v10 = load.i32 notrap aligned region2 v2+76
-;; @003e                               v11 = icmp ult v6, v10
-;; @003e                               brif v11, block1, block2
+;; @003e                               v6 = load.i32 user14 little region0 v5+4
+;; @0042                               v8 = load.i32 notrap aligned readonly can_move region1 v7
+;; @0042                               v10 = load.i32 notrap aligned region2 v2+76
+;; @0042                               v11 = icmp ult v6, v10
+;; @0042                               brif v11, block1, block2
 ;;
 ;;                                 block1:
-;; @003e                               v12 = load.i64 notrap aligned region2 v2+64
-;; @003e                               v13 = uextend.i64 v6
-;; @003e                               v14 = iconst.i64 3
-;; @003e                               v15 = ishl v13, v14  ; v14 = 3
-;; @003e                               v16 = iadd v12, v15
-;; @003e                               v17 = load.i64 notrap aligned region2 v16
-;; @003e                               v18 = load.i32 user18 aligned readonly region3 v17+16
-;; @003e                               v19 = icmp eq v18, v8
-;; @003e                               brif v19, block3(v17), block2
+;; @0042                               v12 = load.i64 notrap aligned region2 v2+64
+;; @0042                               v13 = uextend.i64 v6
+;; @0042                               v14 = iconst.i64 3
+;; @0042                               v15 = ishl v13, v14  ; v14 = 3
+;; @0042                               v16 = iadd v12, v15
+;; @0042                               v17 = load.i64 notrap aligned region2 v16
+;; @0042                               v18 = load.i32 user18 aligned readonly region3 v17+16
+;; @0042                               v19 = icmp eq v18, v8
+;; @0042                               brif v19, block3(v17), block2
 ;;
 ;;                                 block2 cold:
-;; @003e                               v20 = load.i64 notrap aligned readonly region1 v0+16
-;; @003e                               v21 = load.i64 notrap aligned readonly region1 v20+216
-;; @003e                               v22 = call_indirect sig0, v21(v0, v6, v8)
-;; @003e                               trapz v22, user18
-;; @003e                               jump block3(v22)
+;; @0042                               v20 = load.i64 notrap aligned readonly region1 v0+16
+;; @0042                               v21 = load.i64 notrap aligned readonly region1 v20+216
+;; @0042                               v22 = call_indirect sig0, v21(v0, v6, v8)
+;; @0042                               trapz v22, user18
+;; @0042                               jump block3(v22)
 ;;
 ;;                                 block3(v9: i64):
-;; @0042                               v23 = load.i64 user14 aligned readonly region3 v9
+;; @0042                               v23 = load.i64 notrap aligned readonly region3 v9
 ;; @0042                               v24 = load.i64 notrap aligned readonly region3 v9+8
 ;; @0042                               store.i64 notrap aligned region2 v0, v2+8
 ;; @0042                               call_indirect sig1, v23(v24)
@@ -153,7 +152,7 @@
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
 ;; @0049                               v4 = uextend.i64 v1
 ;; @0049                               v5 = iadd v3, v4
-;; @0049                               v6 = load.i32 user14 little region0 v5+12
+;; @0049                               v6 = load.i32 user14 little region0 v5+8
 ;; @0049                               v8 = load.i32 notrap aligned region2 v2+76
 ;; @0049                               v9 = icmp ult v6, v8
 ;; @0049                               brif v9, block1, block2

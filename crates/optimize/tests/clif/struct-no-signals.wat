@@ -40,7 +40,7 @@
 ;;                                 block4:
 ;; @002c                               v13 = uextend.i64 v1
 ;; @002c                               v14 = iadd.i64 v12, v13
-;; @002c                               v15 = load.i32 notrap little region2 v14+8
+;; @002c                               v15 = load.i32 notrap little region2 v14+4
 ;; @0030                               return v15
 ;; }
 ;;
@@ -79,7 +79,7 @@
 ;;                                 block4:
 ;; @0037                               v14 = uextend.i64 v1
 ;; @0037                               v15 = iadd.i64 v13, v14
-;; @0037                               store.i32 notrap little region2 v9, v15+8  ; v9 = 1
+;; @0037                               store.i32 notrap little region2 v9, v15+4  ; v9 = 1
 ;; @003b                               return
 ;; }
 ;;

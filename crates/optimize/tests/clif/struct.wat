@@ -31,8 +31,8 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i32):
-;;                                     v28 = stack_addr.i64 ss0
-;;                                     store notrap aligned region8 v3, v28
+;;                                     v27 = stack_addr.i64 ss0
+;;                                     store notrap aligned region8 v3, v27
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v20 = load.i64 notrap aligned readonly can_move region2 v7+40
@@ -41,36 +41,35 @@
 ;; @004a                               v8 = load.i32 notrap aligned region1 v7+48
 ;; @004a                               v9 = load.i32 notrap aligned region2 v7+52
 ;; @004a                               v10 = isub v9, v8
-;; @004a                               v11 = iconst.i32 32
-;; @004a                               v12 = icmp uge v10, v11  ; v11 = 32
+;; @004a                               v11 = iconst.i32 24
+;; @004a                               v12 = icmp uge v10, v11  ; v11 = 24
 ;; @004a                               brif v12, block1, block2
 ;;
 ;;                                 block2 cold:
-;; @004a                               v14 = iconst.i64 32
+;; @004a                               v14 = iconst.i64 24
 ;; @004a                               v15 = iconst.i32 0
 ;; @004a                               v16 = load.i64 notrap aligned readonly region0 v0+16
 ;; @004a                               v17 = load.i64 notrap aligned readonly region0 v16+160
-;; @004a                               v18 = call_indirect sig0, v17(v0, v6, v14, v15), stack_map=[i32 @ ss0+0]  ; v14 = 32, v15 = 0
+;; @004a                               v18 = call_indirect sig0, v17(v0, v6, v14, v15), stack_map=[i32 @ ss0+0]  ; v14 = 24, v15 = 0
 ;; @004a                               jump block3(v18)
 ;;
 ;;                                 block1:
-;; @004a                               v19 = iadd.i32 v8, v11  ; v11 = 32
+;; @004a                               v19 = iadd.i32 v8, v11  ; v11 = 24
 ;; @004a                               store notrap aligned region1 v19, v7+48
 ;; @004a                               jump block3(v8)
 ;;
 ;;                                 block3(v13: i32):
 ;; @004a                               v21 = uextend.i64 v13
 ;; @004a                               v22 = iadd.i64 v20, v21
-;; @004a                               v23 = uextend.i64 v6
-;; @004a                               store notrap little region3 v23, v22
-;; @004a                               v24 = uextend.i64 v13
-;; @004a                               v25 = iadd.i64 v20, v24
-;; @004a                               store.i32 notrap little region4 v1, v25+8
-;; @004a                               store.i64 notrap little region5 v2, v25+16
-;; @004a                               istore8.i32 notrap little region6 v4, v25+24  ; v4 = 7
-;;                                     v26 = stack_addr.i64 ss0
-;;                                     v27 = load.i32 notrap aligned region8 v26
-;; @004a                               store notrap little region7 v27, v25+28
+;; @004a                               store.i32 notrap little region3 v6, v22
+;; @004a                               v23 = uextend.i64 v13
+;; @004a                               v24 = iadd.i64 v20, v23
+;; @004a                               store.i32 notrap little region4 v1, v24+4
+;; @004a                               store.i64 notrap little region5 v2, v24+8
+;; @004a                               istore8.i32 notrap little region6 v4, v24+16  ; v4 = 7
+;;                                     v25 = stack_addr.i64 ss0
+;;                                     v26 = load.i32 notrap aligned region8 v25
+;; @004a                               store notrap little region7 v26, v24+20
 ;; @004d                               return v13
 ;; }
 ;;
@@ -94,34 +93,34 @@
 ;; @0050                               v4 = load.i32 notrap aligned region1 v3+48
 ;; @0050                               v5 = load.i32 notrap aligned region2 v3+52
 ;; @0050                               v6 = isub v5, v4
-;; @0050                               v7 = iconst.i32 32
-;; @0050                               v8 = icmp uge v6, v7  ; v7 = 32
+;; @0050                               v7 = iconst.i32 24
+;; @0050                               v8 = icmp uge v6, v7  ; v7 = 24
 ;; @0050                               brif v8, block1, block2
 ;;
 ;;                                 block2 cold:
-;; @0050                               v10 = iconst.i64 32
+;; @0050                               v10 = iconst.i64 24
 ;; @0050                               v11 = iconst.i32 0
 ;; @0050                               v12 = load.i64 notrap aligned readonly region0 v0+16
 ;; @0050                               v13 = load.i64 notrap aligned readonly region0 v12+160
-;; @0050                               v14 = call_indirect sig0, v13(v0, v2, v10, v11)  ; v10 = 32, v11 = 0
+;; @0050                               v14 = call_indirect sig0, v13(v0, v2, v10, v11)  ; v10 = 24, v11 = 0
 ;; @0050                               jump block3(v14)
 ;;
 ;;                                 block1:
-;; @0050                               v15 = iadd.i32 v4, v7  ; v7 = 32
+;; @0050                               v15 = iadd.i32 v4, v7  ; v7 = 24
 ;; @0050                               store notrap aligned region1 v15, v3+48
 ;; @0050                               jump block3(v4)
 ;;
 ;;                                 block3(v9: i32):
 ;; @0050                               v17 = uextend.i64 v9
 ;; @0050                               v18 = iadd.i64 v16, v17
-;; @0050                               v19 = uextend.i64 v2
-;; @0050                               store notrap little region3 v19, v18
-;; @0050                               v20 = iconst.i64 0
-;; @0050                               v21 = uextend.i64 v9
-;; @0050                               v22 = iadd.i64 v16, v21
-;; @0050                               store notrap little region4 v20, v22+8  ; v20 = 0
-;; @0050                               store notrap little region4 v20, v22+16  ; v20 = 0
-;; @0050                               store notrap little region4 v20, v22+24  ; v20 = 0
+;; @0050                               store.i32 notrap little region3 v2, v18
+;; @0050                               v19 = iconst.i64 0
+;; @0050                               v20 = uextend.i64 v9
+;; @0050                               v21 = iadd.i64 v16, v20
+;; @0050                               v22 = iconst.i32 0
+;; @0050                               store notrap little region4 v22, v21+4  ; v22 = 0
+;; @0050                               store notrap little region4 v19, v21+8  ; v19 = 0
+;; @0050                               store notrap little region4 v19, v21+16  ; v19 = 0
 ;; @0053                               return v9
 ;; }
 ;;
@@ -141,16 +140,16 @@
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
 ;; @0058                               v4 = uextend.i64 v1
 ;; @0058                               v5 = iadd v3, v4
-;; @0058                               v6 = load.i32 user14 little region0 v5+8
+;; @0058                               v6 = load.i32 user14 little region0 v5+4
 ;; @005e                               v7 = uextend.i64 v1
 ;; @005e                               v8 = iadd v3, v7
-;; @005e                               v9 = load.i64 user14 little region3 v8+16
+;; @005e                               v9 = load.i64 user14 little region3 v8+8
 ;; @0064                               v10 = uextend.i64 v1
 ;; @0064                               v11 = iadd v3, v10
-;; @0064                               v12 = sload8.i32 user14 little region4 v11+24
+;; @0064                               v12 = sload8.i32 user14 little region4 v11+16
 ;; @006a                               v13 = uextend.i64 v1
 ;; @006a                               v14 = iadd v3, v13
-;; @006a                               v15 = uload8.i32 user14 little region4 v14+24
+;; @006a                               v15 = uload8.i32 user14 little region4 v14+16
 ;; @006e                               return v6, v9, v12, v15
 ;; }
 ;;
@@ -168,9 +167,9 @@
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+40
 ;; @0075                               v5 = uextend.i64 v1
 ;; @0075                               v6 = iadd v4, v5
-;; @0075                               store user14 little region0 v2, v6+28
+;; @0075                               store user14 little region0 v2, v6+20
 ;; @007b                               v7 = uextend.i64 v1
 ;; @007b                               v8 = iadd v4, v7
-;; @007b                               v9 = load.i32 user14 little region0 v8+28
+;; @007b                               v9 = load.i32 user14 little region0 v8+20
 ;; @007f                               return v9
 ;; }

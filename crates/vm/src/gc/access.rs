@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 /// An object that was checked.
 #[derive(Copy, Clone)]
 pub(crate) struct Object<'a> {
+    /// Its type and, of an array, its length; else that is zero.
     pub header: VmGcHeader,
     pub layout: &'a GcLayout,
     /// Its first byte.
@@ -29,13 +30,17 @@ impl GcStore {
             return None;
         }
         let address = heap.base().wrapping_add(bits as usize);
-        // SAFETY: in the used part of the heap, of which a header is the smallest part; aligned.
-        let (type_id, len) = unsafe {
+        // SAFETY: in the used part of the heap, of which as much as a header is the smallest part; aligned.
+        let (type_id, word) = unsafe {
             let words = address.cast::<u32>();
             (words.read(), words.add(1).read())
         };
         let type_id = super::type_id(type_id);
         let layout = self.layouts.layout(type_id)?;
+        let len = match layout {
+            GcLayout::Array(_) => word,
+            GcLayout::Struct(_) | GcLayout::Exn(_) => 0,
+        };
         let size = layout.size(len);
         if size > u64::from(used.end - bits) {
             return None;
@@ -66,7 +71,7 @@ impl GcStore {
     fn place(&self, reference: GcRef, offset: u32, storage: GcStorage) -> Option<*mut u8> {
         let object = self.object(reference)?;
         let end = offset.checked_add(storage.size())?;
-        let inside = offset >= size_of::<VmGcHeader>() as u32 && end <= object.size;
+        let inside = offset >= object.layout.start() && end <= object.size;
         inside.then(|| object.address.wrapping_add(offset as usize))
     }
 }
@@ -136,19 +141,19 @@ impl StoreCore {
     /// What follows an object's header; none for a reference to anything else.
     pub fn gc_bytes(&self, reference: GcRef) -> Option<&[u8]> {
         let object = self.gc().object(reference)?;
-        let header = size_of::<VmGcHeader>();
-        let contents = object.address.wrapping_add(header);
+        let start = object.layout.start() as usize;
+        let contents = object.address.wrapping_add(start);
         // SAFETY: bytes of an object, which lie in the heap as long as the store is not changed.
-        Some(unsafe { std::slice::from_raw_parts(contents, object.size as usize - header) })
+        Some(unsafe { std::slice::from_raw_parts(contents, object.size as usize - start) })
     }
 
     /// As [`StoreCore::gc_bytes`], to be changed. Any bytes are safe.
     pub fn gc_bytes_mut(&mut self, reference: GcRef) -> Option<&mut [u8]> {
         let object = self.gc().object(reference)?;
-        let header = size_of::<VmGcHeader>();
-        let contents = object.address.wrapping_add(header);
+        let start = object.layout.start() as usize;
+        let contents = object.address.wrapping_add(start);
         // SAFETY: as above; the store is borrowed, so nobody else uses its heap.
-        Some(unsafe { std::slice::from_raw_parts_mut(contents, object.size as usize - header) })
+        Some(unsafe { std::slice::from_raw_parts_mut(contents, object.size as usize - start) })
     }
 
     /// The function with a number: null for zero, none for a number that was not given out.

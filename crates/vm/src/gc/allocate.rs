@@ -148,12 +148,13 @@ impl StoreCore {
             StoreCore::ensure_gc_heap(this)?;
             let (reference, address) = StoreCore::allocate_object(this, ty, size, len)?;
             let header = size_of::<VmGcHeader>();
+            // Of what is not an array, it is zero after the type.
             address.add(header).write_bytes(0, size as usize - header);
             Ok(reference)
         }
     }
 
-    /// A new object with its header and unspecified contents, and its address.
+    /// A new object with its type, its length or zero, and unspecified contents after that; and its address.
     ///
     /// # Safety
     ///

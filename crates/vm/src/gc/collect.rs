@@ -5,16 +5,18 @@
 //! its start, so a collection of whatever bytes ends.
 
 use super::layouts::Scan;
+use super::prefetch::prefetch;
 use super::values::{HostValue, HostValues};
 use super::{GcRef, GcStore, frames};
 use crate::instance::InstanceRef;
-use meantime_abi::{
-    ARRAY_ELEMENTS, DefinedTableIndex, GC_ALIGN, GcBits, RefRepr, VmGcHeader, VmStoreContext,
-};
+use meantime_abi::{DefinedTableIndex, GC_ALIGN, GcBits, RefRepr, VmGcHeader, VmStoreContext};
 
 /// What visiting a root and a frame costs, in bytes of objects.
 const ROOT_WORK: u64 = 8;
 const FRAME_WORK: u64 = 128;
+
+/// So many bytes before it is looked at, what an object refers to is fetched.
+const AHEAD: u32 = 256;
 
 /// A collection in progress.
 struct Collector<'a> {
@@ -67,7 +69,7 @@ impl Collector<'_> {
         let Some(scan) = self.scans.get(type_id as usize) else {
             return 0;
         };
-        let size = scan_size(scan, len);
+        let size = scan.bytes(len);
         if size > u64::from(self.from_len - at)
             || size > u64::from(self.to_end - self.to_top)
             || size == 0
@@ -83,6 +85,14 @@ impl Collector<'_> {
             from.write(u64::from(VmGcHeader::FORWARDED.bits()) | u64::from(to_bits) << 32);
         }
         to_bits
+    }
+
+    /// Fetches an object that may have to be moved, if this is a reference to one.
+    #[inline(always)]
+    fn prefetch(&self, bits: u32) {
+        if bits.wrapping_sub(self.from_start) < self.from_len {
+            prefetch(self.base.wrapping_add(bits as usize));
+        }
     }
 
     /// A reference that is not into the old space: null, into the new space, or wrong, which makes it null.
@@ -109,44 +119,30 @@ impl Collector<'_> {
                 let Some(scan) = self.scans.get(type_id as usize) else {
                     return;
                 };
-                match *scan {
-                    Scan::Fixed { size, first, end } => {
-                        let offsets = &self.offsets[first as usize..end as usize];
-                        for &offset in offsets {
-                            let slot = object.wrapping_add(offset as usize).cast::<u32>();
-                            slot.write(self.forward(slot.read()));
-                        }
-                        size
-                    }
-                    Scan::Refs => {
-                        let first = object.wrapping_add(ARRAY_ELEMENTS as usize).cast::<u32>();
-                        for i in 0..len as usize {
-                            let slot = first.wrapping_add(i);
-                            slot.write(self.forward(slot.read()));
-                        }
-                        scan_size(scan, len) as u32
-                    }
-                    Scan::Plain { .. } => scan_size(scan, len) as u32,
-                    Scan::Unknown => return,
+                for i in scan.first..scan.end {
+                    let offset = self.offsets[i as usize];
+                    let slot = object.wrapping_add(offset as usize).cast::<u32>();
+                    slot.write(self.forward(slot.read()));
                 }
+                let row = object.wrapping_add(scan.row as usize).cast::<u32>();
+                let row_len = scan.row_len(len) as usize;
+                let size = scan.bytes(len) as u32;
+                // The queue goes on with objects of this type, mostly.
+                let may_look = u64::from(at) + u64::from(size + AHEAD) <= u64::from(self.to_top);
+                for i in 0..row_len {
+                    let slot = row.wrapping_add(i);
+                    if may_look {
+                        self.prefetch(slot.wrapping_add(AHEAD as usize / 4).read());
+                    }
+                    slot.write(self.forward(slot.read()));
+                }
+                size
             };
+            if size == 0 {
+                return;
+            }
             at += size;
         }
-    }
-}
-
-/// Bytes of an object; zero of an unknown type.
-#[inline(always)]
-fn scan_size(scan: &Scan, len: u32) -> u64 {
-    let array = |element: u32| {
-        let bytes = u64::from(ARRAY_ELEMENTS) + u64::from(element) * u64::from(len);
-        bytes.next_multiple_of(GC_ALIGN.into())
-    };
-    match *scan {
-        Scan::Unknown => 0,
-        Scan::Fixed { size, .. } => size.into(),
-        Scan::Plain { element } => array(element),
-        Scan::Refs => array(size_of::<u32>() as u32),
     }
 }
 

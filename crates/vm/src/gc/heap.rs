@@ -199,12 +199,14 @@ impl Heap {
         let wanted = if collected {
             // The work of a collection is that of what is alive; as much again as it takes must be allocated between two.
             let work = needed + self.root_work;
-            match work {
-                // Rather keep what is there than grow by little.
-                _ if 3 * work <= u64::from(self.size) => needed,
+            let wanted = match work {
                 0..LARGE => (10 * work).min(SMALL).max(3 * work),
                 LARGE.. => 2 * work,
-            }
+            };
+            // Rather keep what is there than grow by little.
+            let size = u64::from(self.size);
+            let suffices = 3 * work <= size && wanted < 2 * size;
+            if suffices { needed } else { wanted }
         } else {
             needed.max(2 * u64::from(self.size).min(256 << 20))
         };

@@ -13,6 +13,7 @@ mod frames;
 mod heap;
 pub(crate) mod instructions;
 mod layouts;
+mod prefetch;
 mod roots;
 #[cfg(test)]
 mod tests;

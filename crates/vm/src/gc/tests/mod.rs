@@ -23,7 +23,7 @@ const NODE_NUMBER: u32 = 8;
 const NODE_LEFT: u32 = 16;
 const NODE_RIGHT: u32 = 32;
 /// Where an exception's reference is.
-const EXN_REF: u32 = 16;
+const EXN_REF: u32 = 12;
 
 fn any() -> ValType<TypeId> {
     ValType::Ref(RefType {

@@ -176,7 +176,7 @@ global_asm!(
     "mov x29, sp",
     "ldr x9, [x0, #{store}]",
     "ldr x9, [x9, #{gc_base}]",
-    "add x9, x9, #8",
+    "add x9, x9, #{exn_tag}",
     "guest_label trap_load_object",
     "ldr w0, [x9, w1, uxtw]",
     "ldp x29, x30, [sp], #16",
@@ -233,5 +233,6 @@ global_asm!(
     raise_trap = const Builtin::RaiseTrap as usize * 8,
     throw_ref = const Builtin::ThrowRef as usize * 8,
     gc_base = const offset_of!(VmStoreContext, gc_base),
+    exn_tag = const meantime_abi::EXN_TAG,
     raise_pending = const Builtin::RaisePending as usize * 8,
 );

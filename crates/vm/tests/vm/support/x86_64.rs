@@ -168,7 +168,7 @@ global_asm!(
     "mov rax, [rax + {gc_base}]",
     "mov esi, esi",
     "guest_label trap_load_object",
-    "mov eax, [rax + rsi + 8]",
+    "mov eax, [rax + rsi + {exn_tag}]",
     "pop rbp",
     "ret",
     "guest_label enter",
@@ -222,5 +222,6 @@ global_asm!(
     raise_trap = const Builtin::RaiseTrap as usize * 8,
     throw_ref = const Builtin::ThrowRef as usize * 8,
     gc_base = const offset_of!(VmStoreContext, gc_base),
+    exn_tag = const meantime_abi::EXN_TAG,
     raise_pending = const Builtin::RaisePending as usize * 8,
 );
