@@ -62,8 +62,9 @@ pub(crate) struct TrapExit {
 /// How many of the last constants are searched for one that is needed again.
 const CONSTANTS_SEARCHED: usize = 8;
 
-/// See the module.
+/// See the module. What every instruction uses comes first.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct Buffer {
     code: Vec<u8>,
     at: usize,
@@ -127,9 +128,8 @@ impl Buffer {
     /// Writes the lowest `len` bytes, at most eight.
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u64, len: usize) {
-        let rest = self.code.get_mut(self.at..);
-        match rest.and_then(|rest| rest.first_chunk_mut::<8>()) {
-            Some(chunk) => *chunk = bits.to_le_bytes(),
+        match self.code.get_mut(self.at..self.at + 8) {
+            Some(chunk) => chunk.copy_from_slice(&bits.to_le_bytes()),
             None => self.grow(bits),
         }
         self.at += len;
@@ -187,12 +187,17 @@ impl Buffer {
     /// Writes a label's position to a place, at once or when it is known.
     #[inline]
     pub(crate) fn use_label<M: Machine>(&mut self, label: Label, at: u32, form: u32) {
-        let state = &mut self.labels[label.0 as usize];
-        if state.at != NONE {
-            let target = state.at;
-            M::patch(&mut self.code, at, form, target);
-            return;
+        match self.place_of(label) {
+            Some(target) => M::patch(&mut self.code, at, form, target),
+            None => self.await_label(label, at, form),
         }
+    }
+
+    /// The same for a label whose position is not known.
+    #[inline]
+    pub(crate) fn await_label(&mut self, label: Label, at: u32, form: u32) {
+        let state = &mut self.labels[label.0 as usize];
+        debug_assert_eq!(state.at, NONE, "it is not known");
         let next = std::mem::replace(&mut state.uses, self.uses.len() as u32);
         self.uses.push(Use { at, form, next });
     }

@@ -372,6 +372,11 @@ pub(crate) trait Machine:
         };
         Self::store(b, store, to, src);
     }
+    /// Loads 64 bits at a distance from a register, mostly that of the context.
+    #[inline]
+    fn load_word(b: &mut Buffer, dst: Gpr, base: Gpr, disp: i32) {
+        Self::load(b, Load::U64, dst, Address::new(base, disp));
+    }
     fn load_float(b: &mut Buffer, size: Size, dst: Fpr, from: Address);
     fn store_float(b: &mut Buffer, size: Size, to: Address, src: Fpr);
     /// The sum of an address.

@@ -6,7 +6,7 @@
 use super::Compiler;
 use super::environment::Arg;
 use super::heap::{Length, ObjectSize};
-use super::value::{Value, is_float, width};
+use super::value::Value;
 use crate::machine::*;
 use meantime_abi::{
     ARRAY_ELEMENTS, Builtin, CompositeType, FieldType, GC_ALIGN, GcStorage, Trap, TypeIndex,
@@ -249,7 +249,7 @@ impl<M: Machine> Compiler<'_, M> {
         storage: GcStorage,
     ) {
         // In a register before the loop.
-        let (value, int, float) = if is_float(value.ty()) {
+        let (value, int, float) = if value.is_float() {
             (value, None, Some(self.in_fpr(value)))
         } else {
             (value, Some(self.in_gpr(value)), None)
@@ -272,7 +272,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.may_fault_with(Trap::GcHeapCorrupt);
         }
         if let Some(reg) = float {
-            M::store_float(&mut self.b, width(value.ty()), to, reg);
+            M::store_float(&mut self.b, value.size(), to, reg);
             self.free_fpr(reg);
         }
         if let Some(reg) = int {

@@ -5,7 +5,6 @@
 use super::Compiler;
 use super::environment::Arg;
 use super::memory::MemArg;
-use super::value::width;
 use crate::atomic::AtomicOp;
 use crate::machine::*;
 use meantime_abi::{AddrType, Builtin, Trap, ValRepr};
@@ -78,7 +77,7 @@ impl<M: Machine> Compiler<'_, M> {
         } else if mask != 0 {
             let mut src = self.src(index);
             if offset != 0 || matches!(src, Src::Frame(_)) {
-                M::move_int(&mut self.b, width(index.ty()), M::SCRATCH, src);
+                M::move_int(&mut self.b, index.size(), M::SCRATCH, src);
                 src = Src::Reg(M::SCRATCH);
             }
             if offset != 0 {
@@ -161,7 +160,7 @@ impl<M: Machine> Compiler<'_, M> {
         let value = self.pop();
         let expected = if M::READ.is_some() {
             let src = self.src(value);
-            M::move_int(&mut self.b, width(value.ty()), dst, src);
+            M::move_int(&mut self.b, value.size(), dst, src);
             self.release(value);
             dst
         } else {

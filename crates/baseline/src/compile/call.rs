@@ -160,7 +160,7 @@ impl<M: Machine> Compiler<'_, M> {
         let room = if tail { M::REPLACE_SPACE } else { 0 };
         for i in 0..ty.params.len() {
             let value = self.s.stack[first + i];
-            let size = width(value.ty());
+            let size = value.size();
             match spots.next(value.ty()) {
                 Spot::Gpr(dst) => {
                     let src = self.src(value);
@@ -170,7 +170,7 @@ impl<M: Machine> Compiler<'_, M> {
                     let src = self.float_src(value);
                     self.add_float_move(dst, src, size);
                 }
-                Spot::Stack(offset) if is_float(value.ty()) => {
+                Spot::Stack(offset) if value.is_float() => {
                     let src = self.float_src(value);
                     M::store_arg_float(&mut self.b, size, room + offset, src);
                 }

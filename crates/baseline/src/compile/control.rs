@@ -5,7 +5,7 @@
 
 use super::state::State;
 use super::tier::LoopCount;
-use super::value::{Place, Value, is_float, width};
+use super::value::{Place, Value, is_float};
 use super::{Compiler, malformed};
 use crate::buffer::Label;
 use crate::machine::{Cond, FSrc, Gpr, IntCc, Machine, Size, Src};
@@ -183,15 +183,12 @@ impl<M: Machine> Compiler<'_, M> {
         if value.place() == Place::Flags {
             return Cond(value.reg());
         }
-        let mut src = self.src(value);
-        if let Src::Imm(_) = src {
+        if value.is_const() {
+            let src = self.src(value);
             M::move_int(&mut self.b, Size::S64, M::SCRATCH, src);
-            src = Src::Reg(M::SCRATCH);
+            return self.compare_zero(IntCc::Ne, value.moved(Place::Gpr, M::SCRATCH.0));
         }
-        let size = width(value.ty());
-        let cond = M::compare(&mut self.b, IntCc::Ne, size, src, Src::Imm(0));
-        self.release(value);
-        cond
+        self.compare_zero(IntCc::Ne, value)
     }
 
     /// Pushes the parameters of a block, which are in their slots.
@@ -266,10 +263,14 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Continues at a block's label, if somebody branches there.
+    #[inline]
     fn end_block(&mut self, frame: &Frame) {
-        if !self.b.is_awaited(frame.label) {
-            return;
+        if self.b.is_awaited(frame.label) {
+            self.end_awaited(frame);
         }
+    }
+
+    fn end_awaited(&mut self, frame: &Frame) {
         // The copy may be older than the last branch.
         let state = self.s.frames.last().and_then(|f| f.state);
         let mut state = state.unwrap_or(self.state);
@@ -354,14 +355,14 @@ impl<M: Machine> Compiler<'_, M> {
     fn leave_result(&mut self) {
         let top = self.s.stack.len() - 1;
         let value = self.s.stack[top];
-        if is_float(value.ty()) {
+        if value.is_float() {
             if value.place() == Place::Fpr && value.reg() == M::FLOAT_RESULT.0 {
                 return;
             }
             let value = self.pop();
             self.take_fpr(M::FLOAT_RESULT);
             let src: FSrc = self.float_src(value);
-            M::move_float(&mut self.b, width(value.ty()), M::FLOAT_RESULT, src);
+            M::move_float(&mut self.b, value.size(), M::FLOAT_RESULT, src);
             self.release(value);
             self.push_fpr(value.ty(), M::FLOAT_RESULT);
         } else {
@@ -371,7 +372,7 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.pop();
             self.take_gpr(M::RESULT);
             let src = self.src(value);
-            M::move_int(&mut self.b, width(value.ty()), M::RESULT, src);
+            M::move_int(&mut self.b, value.size(), M::RESULT, src);
             self.release(value);
             self.push_gpr(value.ty(), M::RESULT);
         }

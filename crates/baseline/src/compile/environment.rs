@@ -40,8 +40,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Loads 64 bits of the context into a register, which may be any.
     pub(super) fn load_context_field(&mut self, dst: Gpr, offset: u32) {
         self.use_context();
-        let from = Address::new(M::CONTEXT, offset as i32);
-        M::load(&mut self.b, Load::U64, dst, from);
+        M::load_word(&mut self.b, dst, M::CONTEXT, offset as i32);
     }
 
     /// Says who calls, for a callee that may be a function of the host. Clobbers the scratch register.
@@ -92,9 +91,9 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Loads the address of a memory's first byte. Changes no flags.
     pub(super) fn load_memory_base(&mut self, index: u32, dst: Gpr) {
-        let mut at = self.memory_descriptor(MemoryIndex::from_u32(index), dst);
-        at.disp += offset_of!(VmMemory, base) as i32;
-        M::load(&mut self.b, Load::U64, dst, at);
+        let at = self.memory_descriptor(MemoryIndex::from_u32(index), dst);
+        let disp = at.disp + offset_of!(VmMemory, base) as i32;
+        M::load_word(&mut self.b, dst, at.base, disp);
     }
 
     /// Where a memory's length in bytes is. May load an address into `reg`.
@@ -113,7 +112,7 @@ impl<M: Machine> Compiler<'_, M> {
             match *arg {
                 Arg::Value(value) => {
                     let src = self.src(value);
-                    self.add_move(dst, src, super::value::width(value.ty()));
+                    self.add_move(dst, src, value.size());
                 }
                 Arg::Number(number) => {
                     self.add_move(dst, Src::Imm(number as i64), Size::S64);

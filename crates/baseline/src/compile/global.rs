@@ -59,8 +59,8 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn global_set(&mut self, index: u32) {
         let index = GlobalIndex::from_u32(index);
         let value = self.pop();
-        let size = width(value.ty());
-        if is_float(value.ty()) {
+        let size = value.size();
+        if value.is_float() {
             let reg = self.in_fpr(value);
             let at = self.global_place(index);
             M::store_float(&mut self.b, size, at, reg);

@@ -8,7 +8,7 @@
 use super::Compiler;
 use super::cold::Cold;
 use super::environment::Arg;
-use super::value::{Place, Value, is_float, width};
+use super::value::{Place, Value, width};
 use crate::machine::*;
 use meantime_abi::{
     Builtin, CompositeType, GC_ALIGN, GcFields, GcStorage, HeapType, RefType, StorageType, Trap,
@@ -267,12 +267,12 @@ impl<M: Machine> Compiler<'_, M> {
         to: Address,
         fault: Option<Trap>,
     ) {
-        if is_float(value.ty()) {
+        if value.is_float() {
             let reg = self.in_fpr(value);
             if let Some(trap) = fault {
                 self.may_fault_with(trap);
             }
-            M::store_float(&mut self.b, width(value.ty()), to, reg);
+            M::store_float(&mut self.b, value.size(), to, reg);
             return self.free_fpr(reg);
         }
         let store = match storage {

@@ -6,7 +6,7 @@
 
 use super::Compiler;
 use super::cold::{Cold, Rest, Saved};
-use super::value::{Place, width};
+use super::value::Place;
 use crate::costs::Costs;
 use crate::machine::*;
 use meantime_abi::{
@@ -99,7 +99,7 @@ impl<M: Machine> Compiler<'_, M> {
         // It may have got another place.
         let top = self.s.stack.last().copied().unwrap_or(top);
         let src = self.src(top);
-        M::move_int(&mut self.b, width(top.ty()), count, src);
+        M::move_int(&mut self.b, top.size(), count, src);
         if unit.grows() && top.ty() == ValRepr::I64 {
             let most = Src::Reg(M::SCRATCH);
             let number = Src::Imm(i64::from(MAX_GROWN_UNITS));

@@ -20,8 +20,8 @@ pub(super) struct Local {
     pub(super) ty: ValRepr,
     /// Its register: of an integer the register's number, of a float its place among the machine's.
     pin: u8,
-    /// Where entries are that are this local.
-    place: Place,
+    /// What entries are that are this local.
+    kind: u32,
     /// The topmost entry that is this local and was not copied.
     pub(super) last_read: u32,
     /// Its slot, as a distance from the frame pointer.
@@ -33,14 +33,9 @@ impl Local {
         (self.pin != NO_PIN).then_some(self.pin)
     }
 
-    /// The register of an integer that has one.
-    pub(super) fn reg(&self) -> u8 {
-        self.pin
-    }
-
-    /// Where an entry of the operand stack is that is this local.
-    pub(super) fn place(&self) -> Place {
-        self.place
+    /// What an entry of the operand stack is that is this local.
+    pub(super) fn kind(&self) -> u32 {
+        self.kind
     }
 }
 
@@ -94,7 +89,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.s.locals.push(Local {
             ty,
             pin,
-            place,
+            kind: Value::kind(place, ty, pin),
             last_read: NO_ENTRY,
             disp: 0,
         });
@@ -238,7 +233,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// To a register if there is one, otherwise to the entry's slot.
     fn copy_reader(&mut self, entry: usize, value: Value) {
-        if is_float(value.ty()) {
+        if value.is_float() {
             if self.free_fprs == 0 {
                 return self.move_to_slot(entry);
             }
@@ -281,7 +276,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.push_const(value.ty(), value.bits);
         } else if local.pin().is_none() && in_temp {
             // It is in the frame now, but the register is faster.
-            if is_float(value.ty()) {
+            if value.is_float() {
                 self.push_fpr(value.ty(), Fpr(value.reg()));
             } else {
                 self.push_gpr(value.ty(), Gpr(value.reg()));

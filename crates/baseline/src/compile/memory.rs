@@ -14,7 +14,7 @@
 use super::Compiler;
 use super::environment::MemoryAccess;
 use super::float::float_type;
-use super::value::{Value, is_float};
+use super::value::Value;
 use crate::machine::*;
 use meantime_abi::{Bounds, MemoryIndex, Trap, ValRepr};
 
@@ -54,6 +54,15 @@ impl<M: Machine> Compiler<'_, M> {
             return MemArg {
                 memory: MemoryIndex::from_u32(0),
                 offset: offset.into(),
+            };
+        }
+        if let Some(&[..0x40, low @ 0x80..=0xff, high @ ..0x80]) =
+            self.code.get(self.at..).and_then(|code| code.first_chunk())
+        {
+            self.at += 3;
+            return MemArg {
+                memory: MemoryIndex::from_u32(0),
+                offset: u64::from(low & 0x7f) | u64::from(high) << 7,
             };
         }
         self.long_memarg()
@@ -120,7 +129,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn store(&mut self, store: Store, size: u32) {
         let memarg = self.memarg();
         let value = self.pop_number();
-        debug_assert!(!is_float(value.ty()));
+        debug_assert!(!value.is_float());
         let mut src = self.src(value);
         let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
         if !short {

@@ -72,17 +72,18 @@ impl Scratch {
     }
 }
 
-/// Lists of a compilation.
+/// Lists of a compilation, the most used ones first.
 #[derive(Default)]
+#[repr(C)]
 struct Lists {
     stack: Vec<Value>,
+    locals: Vec<Local>,
     /// Entries of the stack that are references to objects.
     gc_entries: Vec<u32>,
     /// Enclosing blocks, innermost last.
     frames: Vec<Frame>,
     /// What is known where the `else` parts of those begin.
     if_states: Vec<State>,
-    locals: Vec<Local>,
     /// Slots of locals that are references to objects, by how far they are below the frame pointer.
     gc_locals: Vec<u32>,
     /// Indices of locals that have a register which calls clobber, by its place among those.
@@ -125,45 +126,44 @@ impl Lists {
     }
 }
 
-/// The walk over one function.
+/// The walk over one function. What nearly every operator uses comes first, where instructions reach it with short displacements.
+#[repr(C)]
 pub(crate) struct Compiler<'a, M: Machine> {
-    b: Buffer,
-    t: SideTables,
-    s: Lists,
-    tunables: &'a Tunables,
+    /// The body, and where in it the next operator begins.
+    code: &'a [u8],
+    at: usize,
     /// Where code can be interrupted.
     costs: Option<&'a Costs>,
+    /// Why the function cannot be compiled, once that is known.
+    error: Option<Box<CompileError>>,
+    /// Entries below are in their slots, or constants.
+    flushed: usize,
+    /// See [`Compiler::find_unchecked_offsets`].
+    unchecked_offsets: u64,
+    /// How far the topmost slot is below the frame pointer.
+    depth: u32,
+    max_depth: u32,
+    free_gprs: u32,
+    free_fprs: u32,
+    /// Where in the module's bytes the body begins.
+    start: u32,
+    reachable: bool,
+    s: Lists,
+    b: Buffer,
+    t: SideTables,
+    state: State,
+    tunables: &'a Tunables,
     module: &'a Module,
     layout: VmLayout,
     index: DefinedFuncIndex,
     /// Which calls are counted.
     sites: Sites<'a>,
     ty: &'a FuncType,
-    /// The body, and where in it the next operator begins.
-    code: &'a [u8],
-    at: usize,
-    /// Where in the module's bytes the body begins.
-    start: u32,
-    /// Why the function cannot be compiled, once that is known.
-    error: Option<CompileError>,
-
-    free_gprs: u32,
-    free_fprs: u32,
     /// The entries that own registers.
     gpr_owners: [u32; 32],
     fpr_owners: [u32; 32],
-    /// See [`Compiler::find_unchecked_offsets`].
-    unchecked_offsets: u64,
-    /// How far the topmost slot is below the frame pointer.
-    depth: u32,
-    max_depth: u32,
-    /// Entries below are in their slots, or constants.
-    flushed: usize,
     /// Bytes that calls need for arguments on the stack.
     out_args: u32,
-
-    state: State,
-    reachable: bool,
 
     /// How many registers for locals are used that calls preserve.
     pins: usize,
@@ -200,7 +200,12 @@ pub(crate) fn function<M: Machine>(
     sites: Sites<'_>,
 ) -> Result<CompiledFunction, CompileError> {
     let options = (tunables, costs);
-    let mut compiler = Compiler::<M>::new(scratch, options, module, wasm, index, sites)?;
+    let range = &module.bodies()[index].range;
+    let Some(code) = wasm.get(range.start as usize..range.end as usize) else {
+        return Err(*malformed());
+    };
+    let body = (range.start, code);
+    let mut compiler = Compiler::<M>::new(scratch, options, module, body, index, sites);
     let result = compiler.compile();
     scratch.buffer = compiler.b;
     scratch.tables = compiler.t;
@@ -213,15 +218,11 @@ impl<'a, M: Machine> Compiler<'a, M> {
         scratch: &mut Scratch,
         (tunables, costs): (&'a Tunables, Option<&'a Costs>),
         module: &'a Module,
-        wasm: &'a [u8],
+        (start, code): (u32, &'a [u8]),
         index: DefinedFuncIndex,
         sites: Sites<'a>,
-    ) -> Result<Compiler<'a, M>, CompileError> {
-        let range = &module.bodies()[index].range;
-        let code = wasm
-            .get(range.start as usize..range.end as usize)
-            .ok_or_else(malformed)?;
-        Ok(Compiler {
+    ) -> Compiler<'a, M> {
+        Compiler {
             b: std::mem::take(&mut scratch.buffer),
             t: std::mem::take(&mut scratch.tables),
             s: std::mem::take(&mut scratch.lists),
@@ -234,7 +235,7 @@ impl<'a, M: Machine> Compiler<'a, M> {
             ty: module.func_type(module.func_index(index)),
             code,
             at: 0,
-            start: range.start,
+            start,
             error: None,
             free_gprs: M::TEMPS,
             free_fprs: M::FLOAT_TEMPS,
@@ -257,7 +258,7 @@ impl<'a, M: Machine> Compiler<'a, M> {
             osr_leave: None,
             frame_size_at: 0,
             machine: std::marker::PhantomData,
-        })
+        }
     }
 }
 
@@ -271,7 +272,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.b.far = self.code.len() > MAX_NEAR_BODY;
         self.declare_locals();
         if let Some(error) = self.error.take() {
-            return Err(error);
+            return Err(*error);
         }
         self.find_unchecked_offsets();
         self.enter_function();
@@ -286,7 +287,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.error = Some(malformed());
         }
         if let Some(error) = self.error.take() {
-            return Err(error);
+            return Err(*error);
         }
         self.finish()
     }
@@ -294,7 +295,7 @@ impl<M: Machine> Compiler<'_, M> {
     fn finish(&mut self) -> Result<CompiledFunction, CompileError> {
         self.write_cold();
         if let Some(error) = self.error.take() {
-            return Err(error);
+            return Err(*error);
         }
         let frame = (self.max_depth + self.out_args).next_multiple_of(16);
         let max = if self.tunables.signals_based_traps {
@@ -329,7 +330,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Gives the function to the optimizing compiler.
     fn unsupported(&mut self, what: &str) {
         if self.error.is_none() {
-            self.error = Some(CompileError::unsupported(what));
+            self.error = Some(Box::new(CompileError::unsupported(what)));
         }
     }
 
@@ -339,10 +340,10 @@ impl<M: Machine> Compiler<'_, M> {
 }
 
 /// Validated bytes cannot be malformed, but other bytes than those that were validated can.
-fn malformed() -> CompileError {
-    CompileError {
+fn malformed() -> Box<CompileError> {
+    Box::new(CompileError {
         message: "the module's bytes are not those it was decoded from".to_owned(),
         unsupported: false,
         offset: None,
-    }
+    })
 }

@@ -3,7 +3,7 @@
 //! The one idea: what has only constants as operands is computed here; of what has one, the machine makes an immediate.
 
 use super::Compiler;
-use super::value::{Place, Value, width};
+use super::value::{Place, Value};
 use crate::machine::*;
 use meantime_abi::ValRepr;
 
@@ -185,22 +185,31 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn eqz(&mut self, size: Size) {
         let x = self.pop_number();
-        self.test_zero(size, x);
+        debug_assert!(x.place() == Place::Flags || x.size() == size);
+        self.test_zero(x);
     }
 
     /// Pushes whether an operand, which was popped, is zero.
-    pub(super) fn test_zero(&mut self, size: Size, x: Value) {
+    pub(super) fn test_zero(&mut self, x: Value) {
         let cond = match x.place() {
             Place::Flags => M::invert(Cond(x.reg())),
             Place::Const => return self.push_const(ValRepr::I32, u64::from(x.bits == 0)),
-            _ => {
-                let src = self.src(x);
-                let cond = M::compare(&mut self.b, IntCc::Eq, size, src, Src::Imm(0));
-                self.release(x);
-                cond
-            }
+            _ => self.compare_zero(IntCc::Eq, x),
         };
         self.push_condition(cond);
+    }
+
+    /// Compares an integer, which was popped and is no constant, with zero.
+    #[inline]
+    pub(super) fn compare_zero(&mut self, cc: IntCc, x: Value) -> Cond {
+        let Some(reg) = x.gpr() else {
+            let src = self.src(x);
+            return M::compare(&mut self.b, cc, x.size(), src, Src::Imm(0));
+        };
+        let src = Src::Reg(reg);
+        let cond = M::compare_inline(&mut self.b, cc, x.size(), src, Src::Imm(0));
+        self.release(x);
+        cond
     }
 
     #[inline]
@@ -249,8 +258,8 @@ impl<M: Machine> Compiler<'_, M> {
         let condition = self.pop_condition();
         let y = self.pop();
         let x = self.pop();
-        let size = width(x.ty());
-        if super::value::is_float(x.ty()) {
+        let size = x.size();
+        if x.is_float() {
             let dst = self.own_fpr(x);
             let src = self.float_src(y);
             M::select_float(&mut self.b, condition, size, dst, src);
@@ -327,7 +336,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         if !Self::is_in(x, dividend) {
             let src = self.src(x);
-            M::move_int(&mut self.b, width(x.ty()), dividend, src);
+            M::move_int(&mut self.b, x.size(), dividend, src);
             if !Self::is_in(x, rest) {
                 self.release(x);
             }

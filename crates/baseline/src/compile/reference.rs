@@ -17,7 +17,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn ref_is_null(&mut self) {
         let value = self.pop();
-        self.test_zero(width(value.ty()), value);
+        self.test_zero(value);
     }
 
     /// Puts back what was just popped.
@@ -44,7 +44,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// The comparison of a reference with null, for a value that was popped and is no constant.
     fn compare_null(&mut self, value: super::value::Value, cc: IntCc) -> Cond {
         let src = self.src(value);
-        M::compare(&mut self.b, cc, width(value.ty()), src, Src::Imm(0))
+        M::compare(&mut self.b, cc, value.size(), src, Src::Imm(0))
     }
 
     pub(super) fn ref_as_non_null(&mut self) {

@@ -119,7 +119,7 @@ impl<M: Machine> Compiler<'_, M> {
         for i in first..end {
             let value: Value = self.s.osr_values[i as usize];
             let index = locals + (i - first) as usize;
-            if is_float(value.ty()) {
+            if value.is_float() {
                 let src = self.float_src(value);
                 self.osr_store_float(index, value.ty(), src);
             } else {

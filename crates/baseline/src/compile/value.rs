@@ -47,7 +47,8 @@ impl Place {
 /// An entry: two words, so that it is passed in registers, and read as it was written.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Value {
-    /// From the lowest byte on: the place, the type, the register or condition, and in the upper half how far its slot is below the frame pointer.
+    /// From the lowest byte on: the place, the type, the register or condition, the type's properties, and in the upper half how far its slot is below the
+    /// frame pointer.
     word: u64,
     pub(crate) bits: u64,
 }
@@ -55,10 +56,18 @@ pub(crate) struct Value {
 impl Value {
     #[inline(always)]
     pub(super) fn new(place: Place, ty: ValRepr, reg: u8, slot: u32, bits: u64) -> Value {
-        let word = u64::from(place as u8)
-            | u64::from(ty as u8) << 8
-            | u64::from(reg) << 16
-            | u64::from(slot) << 32;
+        Value::with_kind(Value::kind(place, ty, reg), slot, bits)
+    }
+
+    /// All but the slot of the first word.
+    #[inline(always)]
+    pub(super) fn kind(place: Place, ty: ValRepr, reg: u8) -> u32 {
+        u32::from_le_bytes([place as u8, ty as u8, reg, PROPERTIES[ty as usize]])
+    }
+
+    #[inline(always)]
+    fn with_kind(kind: u32, slot: u32, bits: u64) -> Value {
+        let word = u64::from(kind) | u64::from(slot) << 32;
         Value { word, bits }
     }
 
@@ -69,15 +78,29 @@ impl Value {
 
     #[inline(always)]
     pub(crate) fn ty(self) -> ValRepr {
-        match (self.word >> 8) as u8 {
-            0 => ValRepr::I32,
-            1 => ValRepr::I64,
-            2 => ValRepr::F32,
-            3 => ValRepr::F64,
-            4 => ValRepr::V128,
-            5 => ValRepr::FuncRef,
-            _ => ValRepr::GcRef,
+        TYPES[(self.word >> 8) as usize & 7]
+    }
+
+    /// The width.
+    #[inline(always)]
+    pub(crate) fn size(self) -> Size {
+        match (self.word >> 24) as u8 & SIZE {
+            0 => Size::S32,
+            1 => Size::S64,
+            _ => Size::S128,
         }
+    }
+
+    /// Whether its registers are those of floats.
+    #[inline(always)]
+    pub(crate) fn is_float(self) -> bool {
+        (self.word >> 24) as u8 & FLOAT != 0
+    }
+
+    /// Whether it is a vector or a reference to an object, for which there is more to do.
+    #[inline(always)]
+    fn is_unusual(self) -> bool {
+        (self.word >> 24) as u8 & UNUSUAL != 0
     }
 
     /// The register or condition.
@@ -128,6 +151,27 @@ impl Value {
     }
 }
 
+/// Properties of types: the width, and whether they are floats or unusual.
+const SIZE: u8 = 3;
+const FLOAT: u8 = 4;
+const UNUSUAL: u8 = 8;
+
+/// All types, the last of them twice, and their properties.
+static TYPES: [ValRepr; 8] = {
+    use ValRepr::*;
+    [I32, I64, F32, F64, V128, FuncRef, GcRef, GcRef]
+};
+static PROPERTIES: [u8; 8] = [
+    0,
+    1,
+    FLOAT,
+    1 | FLOAT,
+    2 | FLOAT | UNUSUAL,
+    1,
+    UNUSUAL,
+    UNUSUAL,
+];
+
 const _: () =
     assert!(ValRepr::I32 as u8 == 0 && ValRepr::FuncRef as u8 == 5 && ValRepr::GcRef as u8 == 6);
 
@@ -152,15 +196,19 @@ pub(super) fn is_float(ty: ValRepr) -> bool {
 impl<M: Machine> Compiler<'_, M> {
     #[inline(always)]
     fn push(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
+        self.push_kind(Value::kind(place, ty, reg), ty, bits);
+    }
+
+    #[inline(always)]
+    fn push_kind(&mut self, kind: u32, ty: ValRepr, bits: u64) {
         self.depth += 8;
-        if matches!(ty, ValRepr::V128 | ValRepr::GcRef) {
+        if (kind >> 24) as u8 & UNUSUAL != 0 {
             self.push_unusual(ty);
         }
         if self.depth > self.max_depth {
             self.max_depth = self.depth;
         }
-        let value = Value::new(place, ty, reg, self.depth, bits);
-        self.s.stack.push(value);
+        self.s.stack.push(Value::with_kind(kind, self.depth, bits));
     }
 
     #[inline(never)]
@@ -216,9 +264,9 @@ impl<M: Machine> Compiler<'_, M> {
         let entry = self.s.stack.len() as u32;
         let local = self.s.locals.get_mut(index as usize)?;
         let before = std::mem::replace(&mut local.last_read, entry);
-        let (ty, reg, place) = (local.ty, local.reg(), local.place());
+        let (ty, kind) = (local.ty, local.kind());
         let bits = u64::from(index) | u64::from(before) << 32;
-        self.push(place, ty, reg, bits);
+        self.push_kind(kind, ty, bits);
         Some(())
     }
 
@@ -227,7 +275,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn pop(&mut self) -> Value {
         let value = self.s.stack.pop().expect("validated: an operand");
         self.flushed = self.flushed.min(self.s.stack.len());
-        if matches!(value.ty(), ValRepr::V128 | ValRepr::GcRef) {
+        if value.is_unusual() {
             self.pop_unusual(value.ty());
         }
         self.depth -= 8;
@@ -278,7 +326,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Frees the register of a value.
-    #[inline]
+    #[inline(always)]
     pub(super) fn release(&mut self, value: Value) {
         match value.place() {
             Place::Gpr => self.free_gprs |= 1 << value.reg() & M::TEMPS,
@@ -311,11 +359,25 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Removes entries from the top.
+    #[inline]
     pub(super) fn drop_to(&mut self, len: usize) {
-        while self.s.stack.len() > len {
-            let value = self.pop();
+        if self.s.stack.len() > len {
+            self.drop_some(len);
+        }
+    }
+
+    fn drop_some(&mut self, len: usize) {
+        for entry in (len..self.s.stack.len()).rev() {
+            let value = self.s.stack[entry];
+            if value.is_unusual() {
+                self.pop_unusual(value.ty());
+            }
+            self.depth -= 8;
+            self.unread(value);
             self.release(value);
         }
+        self.s.stack.truncate(len);
+        self.flushed = self.flushed.min(len);
     }
 
     /// A free register, which is held then. Changes no flags.
@@ -388,8 +450,8 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Writes a value to a place in the frame.
     pub(super) fn write_frame(&mut self, disp: i32, value: Value) {
-        let size = width(value.ty());
-        if is_float(value.ty()) {
+        let size = value.size();
+        if value.is_float() {
             let src = self.float_src(value);
             M::store_frame_float(&mut self.b, size, disp, src);
         } else {
@@ -453,7 +515,7 @@ impl<M: Machine> Compiler<'_, M> {
         let value = &mut self.s.stack[entry];
         *value = value.moved(Place::Fpr, to.0);
         self.fpr_owners[to.0 as usize] = entry as u32;
-        M::move_float(&mut self.b, width(value.ty()), to, FSrc::Reg(reg));
+        M::move_float(&mut self.b, value.size(), to, FSrc::Reg(reg));
     }
 
     /// Whether a value is in this register.
@@ -469,7 +531,7 @@ impl<M: Machine> Compiler<'_, M> {
             return Src::Reg(reg);
         }
         if value.is_const() {
-            return Src::Imm(match width(value.ty()) {
+            return Src::Imm(match value.size() {
                 Size::S32 => i64::from(value.bits as i32),
                 _ => value.bits as i64,
             });
@@ -514,7 +576,7 @@ impl<M: Machine> Compiler<'_, M> {
     fn load_gpr(&mut self, value: Value) -> Gpr {
         let reg = self.alloc_gpr();
         let src = self.src(value);
-        M::move_int(&mut self.b, width(value.ty()), reg, src);
+        M::move_int(&mut self.b, value.size(), reg, src);
         reg
     }
 
@@ -525,7 +587,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let reg = self.alloc_gpr();
         let src = self.src(value);
-        M::move_int(&mut self.b, width(value.ty()), reg, src);
+        M::move_int(&mut self.b, value.size(), reg, src);
         reg
     }
 
@@ -535,7 +597,7 @@ impl<M: Machine> Compiler<'_, M> {
             return reg;
         }
         let reg = self.alloc_fpr();
-        M::move_float(&mut self.b, width(value.ty()), reg, src);
+        M::move_float(&mut self.b, value.size(), reg, src);
         reg
     }
 
@@ -545,13 +607,20 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let reg = self.alloc_fpr();
         let src = self.float_src(value);
-        M::move_float(&mut self.b, width(value.ty()), reg, src);
+        M::move_float(&mut self.b, value.size(), reg, src);
         reg
     }
 
     /// Moves what is on the stack to where it is when control flow meets: the topmost `params` entries to their slots, those below too
     /// unless they are constants, which stay. Changes no flags.
+    #[inline]
     pub(super) fn flush(&mut self, params: usize) {
+        if self.flushed < self.s.stack.len() || params != 0 {
+            self.flush_some(params);
+        }
+    }
+
+    fn flush_some(&mut self, params: usize) {
         let below = self.s.stack.len() - params;
         for entry in self.flushed..below {
             if !self.s.stack[entry].is_const() {

@@ -76,46 +76,51 @@ pub(super) fn select_float(b: &mut Buffer, cond: Cond, size: Size, dst: Fpr, oth
     b.bind::<X64>(skip);
 }
 
-/// Backward jumps to what is near are short.
-fn short(b: &Buffer, label: Label) -> Option<u8> {
-    let target = b.place_of(label)?;
+/// A jump to what is already written, with the opcodes of its short and its long form. What is near needs only the short one.
+fn jump_back(b: &mut Buffer, short: u8, long: (u64, usize), target: u32) {
     let distance = i64::from(target) - (i64::from(b.at()) + 2);
-    i8::try_from(distance).ok().map(|d| d as u8)
+    if let Ok(distance) = i8::try_from(distance) {
+        b.put(u64::from(short) | u64::from(distance as u8) << 8, 2);
+        return;
+    }
+    let (opcode, len) = long;
+    let distance = target.wrapping_sub(b.at() + len as u32 + 4);
+    b.put(opcode | u64::from(distance) << (8 * len), len + 4);
 }
 
 pub(super) fn jump(b: &mut Buffer, label: Label) {
-    if let Some(distance) = short(b, label) {
-        b.put(0xeb | u64::from(distance) << 8, 2);
-        return;
+    if let Some(target) = b.place_of(label) {
+        return jump_back(b, 0xeb, (0xe9, 1), target);
     }
     b.put(0xe9, 5);
     let end = b.at();
-    b.use_label::<X64>(label, end - 4, end);
+    b.await_label(label, end - 4, end);
 }
 
 pub(super) fn jump_if(b: &mut Buffer, cond: Cond, label: Label) {
-    match cond {
-        FLOAT_EQUAL => {
-            let skip = b.label();
-            jump_if(b, PARITY, skip);
-            jump_if(b, EQUAL, label);
-            b.bind::<X64>(skip);
-            return;
-        }
-        FLOAT_NOT_EQUAL => {
-            jump_if(b, PARITY, label);
-            jump_if(b, NOT_EQUAL, label);
-            return;
-        }
-        _ => {}
+    if cond.0 >= FLOAT_EQUAL.0 {
+        return jump_if_float(b, cond, label);
     }
-    if let Some(distance) = short(b, label) {
-        b.put(u64::from(0x70 | cond.0) | u64::from(distance) << 8, 2);
-        return;
+    let opcode = 0x0f | u64::from(0x80 | cond.0) << 8;
+    if let Some(target) = b.place_of(label) {
+        return jump_back(b, 0x70 | cond.0, (opcode, 2), target);
     }
-    b.put(0x0f | u64::from(0x80 | cond.0) << 8, 6);
+    b.put(opcode, 6);
     let end = b.at();
-    b.use_label::<X64>(label, end - 4, end);
+    b.await_label(label, end - 4, end);
+}
+
+#[inline(never)]
+fn jump_if_float(b: &mut Buffer, cond: Cond, label: Label) {
+    if cond == FLOAT_EQUAL {
+        let skip = b.label();
+        jump_if(b, PARITY, skip);
+        jump_if(b, EQUAL, label);
+        b.bind::<X64>(skip);
+    } else {
+        jump_if(b, PARITY, label);
+        jump_if(b, NOT_EQUAL, label);
+    }
 }
 
 /// The table follows the jump: distances of the labels from where it begins.

@@ -44,6 +44,12 @@ impl Op {
         }
     }
 
+    /// Bytes without REX.
+    #[inline(always)]
+    const fn len(self) -> usize {
+        (self.prefix_len + self.tail_len) as usize >> 3
+    }
+
     /// The same where the operand of bytes is in memory.
     pub(crate) const fn of_memory(self) -> Op {
         Op {
@@ -181,17 +187,39 @@ impl Mem {
     }
 }
 
-/// Prefixes and opcode, and how many bits they are.
+/// Writes an instruction, whose operands are so many bytes, with REX if it says something or is forced. That is at most eight bytes in all.
 #[inline(always)]
-fn head(op: Op, rex: u8, force: bool) -> (u64, u32) {
-    let mut n = u32::from(op.prefix_len);
-    let mut bits = u64::from(op.prefix);
-    if rex != 0 || force {
-        bits |= u64::from(0x40 | rex) << n;
-        n += 8;
+fn emit(b: &mut Buffer, op: Op, rex: u8, force: bool, operands: u64, len: usize) {
+    let rexed = u32::from(rex != 0 || force);
+    let rex = u64::from(0x40 | rex) * u64::from(rexed);
+    let rest = u64::from(op.tail) | operands << op.tail_len;
+    let bits = (rest << (8 * rexed) | rex) << op.prefix_len | u64::from(op.prefix);
+    b.put(bits, op.len() + rexed as usize + len);
+}
+
+/// The same with a displacement after the operands, for what may be longer.
+#[inline(always)]
+fn emit_with_disp(
+    b: &mut Buffer,
+    op: Op,
+    (rex, force): (u8, bool),
+    (operands, len): (u64, usize),
+    (disp, disp_len): (i32, usize),
+) {
+    let disp = u64::from(disp as u32);
+    if op.len() + 1 + len + disp_len <= 8 {
+        emit(
+            b,
+            op,
+            rex,
+            force,
+            operands | disp << (8 * len),
+            len + disp_len,
+        );
+    } else {
+        emit(b, op, rex, force, operands, len);
+        b.put(disp, disp_len);
     }
-    bits |= u64::from(op.tail) << n;
-    (bits, n + u32::from(op.tail_len))
 }
 
 /// An instruction on two registers: `reg` in the field of that name, `rm` in the other. `wide` is REX.W.
@@ -200,9 +228,8 @@ pub(crate) fn rr(b: &mut Buffer, op: Op, wide: bool, reg: u8, rm: u8) {
     debug_assert!(reg < 16 && rm < 16);
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | rm >> 3;
     let force = op.bytes && (reg >= 4 || rm >= 4);
-    let (bits, n) = head(op, rex, force);
     let modrm = 0xc0 | (reg & 7) << 3 | rm & 7;
-    b.put(bits | u64::from(modrm) << n, (n as usize >> 3) + 1);
+    emit(b, op, rex, force, u64::from(modrm), 1);
 }
 
 /// An instruction on a register and memory.
@@ -212,16 +239,16 @@ pub(crate) fn rm(b: &mut Buffer, op: Op, wide: bool, reg: u8, mem: Mem) {
     let indexed = mem.index != NO_INDEX;
     let index = if indexed { mem.index } else { 4 };
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | mem.base >> 3;
-    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
     let (mode, disp_len) = mode(mem.base, mem.disp);
+    let force = op.bytes && reg >= 4;
     let reg = (reg & 7) << 3;
-    let (operands, len) = if !indexed && mem.base & 7 != 4 {
-        (u64::from(mode | reg | mem.base & 7), 8)
+    let operands = if !indexed && mem.base & 7 != 4 {
+        (u64::from(mode | reg | mem.base & 7), 1)
     } else {
         let sib = mem.scale << 6 | (index & 7) << 3 | mem.base & 7;
-        (u64::from(mode | reg | 4) | u64::from(sib) << 8, 16)
+        (u64::from(mode | reg | 4) | u64::from(sib) << 8, 2)
     };
-    put_with_disp(b, bits | operands << n, n + len, mem.disp, disp_len);
+    emit_with_disp(b, op, (rex, force), operands, (mem.disp, disp_len));
 }
 
 /// The mode of a displacement, and its bytes.
@@ -236,16 +263,15 @@ fn mode(base: u8, disp: i32) -> (u8, usize) {
     }
 }
 
-/// Writes so many bits and a displacement after them.
+/// An instruction on a register and memory at a distance from a register, which is none of those that need more.
 #[inline(always)]
-fn put_with_disp(b: &mut Buffer, bits: u64, n: u32, disp: i32, disp_len: usize) {
-    let (disp, len) = (u64::from(disp as u32), n as usize >> 3);
-    if len + disp_len <= 8 {
-        b.put(bits | disp << n, len + disp_len);
-    } else {
-        b.put(bits, len);
-        b.put(disp, disp_len);
-    }
+pub(crate) fn rb(b: &mut Buffer, op: Op, wide: bool, reg: u8, base: u8, disp: i32) {
+    debug_assert!(reg < 16 && base < 16 && base & 7 != 4);
+    let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | base >> 3;
+    let force = op.bytes && reg >= 4;
+    let (mode, disp_len) = mode(base, disp);
+    let modrm = u64::from(mode | (reg & 7) << 3 | base & 7);
+    emit_with_disp(b, op, (rex, force), (modrm, 1), (disp, disp_len));
 }
 
 /// An instruction on a register and memory at an index that is not scaled.
@@ -253,19 +279,18 @@ fn put_with_disp(b: &mut Buffer, bits: u64, n: u32, disp: i32, disp_len: usize) 
 pub(crate) fn rx(b: &mut Buffer, op: Op, wide: bool, reg: u8, base: u8, index: u8, disp: i32) {
     debug_assert!(reg < 16 && base < 16 && index < 16 && index != 4);
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
-    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
+    let force = op.bytes && reg >= 4;
     let (mode, disp_len) = mode(base, disp);
     let operands =
         u64::from(mode | (reg & 7) << 3 | 4) | u64::from((index & 7) << 3 | base & 7) << 8;
-    put_with_disp(b, bits | operands << n, n + 16, disp, disp_len);
+    emit_with_disp(b, op, (rex, force), (operands, 2), (disp, disp_len));
 }
 
 /// A register or a place in the frame, as the operand that may be in memory: its bytes, with room for the other register.
 #[derive(Copy, Clone)]
 pub(crate) struct Operand {
     bits: u64,
-    /// In bits.
-    len: u32,
+    len: usize,
     /// The register's upper bit.
     rex: u8,
 }
@@ -275,7 +300,7 @@ impl Operand {
     pub(crate) fn reg(reg: u8) -> Operand {
         Operand {
             bits: u64::from(0xc0 | reg & 7),
-            len: 8,
+            len: 1,
             rex: reg >> 3,
         }
     }
@@ -284,7 +309,7 @@ impl Operand {
     #[inline(always)]
     pub(crate) fn frame(disp: i32) -> Operand {
         let short = i8::try_from(disp).is_ok();
-        let (mode, len) = if short { (0x45, 16) } else { (0x85, 40) };
+        let (mode, len) = if short { (0x45, 2) } else { (0x85, 5) };
         Operand {
             bits: mode | u64::from(disp as u32) << 8,
             len,
@@ -298,9 +323,8 @@ impl Operand {
 pub(crate) fn ro(b: &mut Buffer, op: Op, wide: bool, reg: u8, operand: Operand) {
     debug_assert!(reg < 16 && op.prefix_len == 0 && op.tail_len <= 16 && !op.bytes);
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | operand.rex;
-    let (bits, n) = head(op, rex, false);
     let operands = operand.bits | u64::from(reg & 7) << 3;
-    b.put(bits | operands << n, ((n + operand.len) >> 3) as usize);
+    emit(b, op, rex, false, operands, operand.len);
 }
 
 /// An instruction of a group with an immediate, of eight bits where that is enough, on a register.
@@ -311,18 +335,16 @@ pub(crate) fn ri(b: &mut Buffer, short: Op, long: Op, wide: bool, number: u8, re
         Ok(_) => (short, 1),
         Err(_) => (long, 4),
     };
-    let (bits, n) = head(op, rex, false);
     let modrm = u64::from(0xc0 | number << 3 | reg & 7);
-    let rest = modrm | u64::from(value as u32) << 8;
-    b.put(bits | rest << n, (n as usize >> 3) + 1 + len);
+    let operands = modrm | u64::from(value as u32) << 8;
+    emit(b, op, rex, false, operands, 1 + len);
 }
 
 /// An instruction on a register and memory at a distance from the instruction's end, which is written later: says where. Nothing follows.
 pub(crate) fn rip(b: &mut Buffer, op: Op, wide: bool, reg: u8) -> u32 {
     let rex = u8::from(wide) << 3 | (reg >> 3) << 2;
-    let (bits, n) = head(op, rex, op.bytes && reg >= 4);
     let modrm = (reg & 7) << 3 | 5;
-    b.put(bits | u64::from(modrm) << n, (n as usize >> 3) + 1);
+    emit(b, op, rex, op.bytes && reg >= 4, u64::from(modrm), 1);
     let at = b.at();
     b.put(0, 4);
     at

@@ -269,10 +269,11 @@ pub(super) fn extend(b: &mut Buffer, extend: Extend, size: Size, dst: Gpr, x: Sr
         Extend::U32 => (ops::MOV_LOAD, false),
     };
     match x {
+        Src::Reg(x) => rr(b, op, wide, dst.0, x.0),
         Src::Frame(disp) => rm(b, op, wide, dst.0, frame(disp)),
-        _ => {
-            let x = in_reg(b, Size::S64, x);
-            rr(b, op, wide, dst.0, x.0);
+        Src::Imm(value) => {
+            load_imm(b, R11, value as u64);
+            rr(b, op, wide, dst.0, R11.0);
         }
     }
 }

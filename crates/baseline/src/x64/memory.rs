@@ -22,7 +22,19 @@ static LOADS: [(Op, bool); 9] = [
 
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Mem) {
     let (op, wide) = LOADS[load as usize];
-    rm(b, op, wide, dst.0, from);
+    access(b, op, wide, dst, from);
+}
+
+#[inline(always)]
+fn access(b: &mut Buffer, op: Op, wide: bool, reg: Gpr, mem: Mem) {
+    debug_assert_eq!(mem.scale, 0);
+    if mem.index != NO_INDEX {
+        rx(b, op, wide, reg.0, mem.base, mem.index, mem.disp);
+    } else if mem.base & 7 != 4 {
+        rb(b, op, wide, reg.0, mem.base, mem.disp);
+    } else {
+        rm(b, op, wide, reg.0, mem);
+    }
 }
 
 #[inline(always)]
@@ -59,7 +71,7 @@ pub(super) fn store(b: &mut Buffer, store: Store, to: Mem, src: Src) {
     match src {
         Src::Reg(src) => {
             let (op, wide) = STORES[store as usize];
-            rm(b, op, wide, src.0, to);
+            access(b, op, wide, src, to);
         }
         Src::Imm(value) => match store {
             Store::I8 => {

@@ -282,6 +282,14 @@ impl Machine for X64 {
         memory::store(b, store, mem(to), src);
     }
 
+    #[inline]
+    fn load_word(b: &mut Buffer, dst: Gpr, base: Gpr, disp: i32) {
+        if base.0 & 7 == RSP.0 {
+            return Self::load(b, Load::U64, dst, Address::new(base, disp));
+        }
+        rb(b, ops::MOV_LOAD, true, dst.0, base.0, disp);
+    }
+
     #[inline(always)]
     fn load_indexed(b: &mut Buffer, load: Load, dst: Gpr, index: Gpr, offset: i32) {
         memory::load_indexed(b, load, dst, index, offset);

@@ -6,11 +6,15 @@
 //! Operators that are only what their row says are walked over without telling them apart: eight bytes are read at once, and whatever is unusual in any way
 //! is found by one comparison and looked at again, with care.
 
-use super::table::{Class, LOCALS, ROWS, Row, TRUNCATIONS};
+use super::table::{Class, LOCALS, ONE_BYTE, ROWS, Row, TRUNCATIONS};
 use super::*;
 
 /// Bytes at the bottom of the stack that no block owns, so that two can always be read.
 const BOTTOM: usize = 2;
+/// How many operands there can be; with more, nothing is known. A power of two, so that places in the stack need no other check.
+pub(super) const DEPTH: usize = 1 << 10;
+/// Below which place plain operators push.
+const MAX_PLACE: usize = DEPTH - 1;
 /// How many locals a function can have: an implementation limit of the full validator.
 const MAX_LOCALS: usize = 50_000;
 /// How many may be listed for a small body: to declare them takes a few bytes, to list them as many as they are.
@@ -40,7 +44,7 @@ pub(super) struct Walk<'a> {
     plain: &'a Plain,
     code: &'a [u8],
     at: usize,
-    stack: &'a mut Vec<Code>,
+    stack: &'a mut [Code; DEPTH],
     top: usize,
     /// All types, and then those of the locals.
     types: &'a mut Vec<Code>,
@@ -61,10 +65,7 @@ impl<'a> Walk<'a> {
             types,
             frames,
         } = scratch;
-        // One operand for each byte that is left is always enough, but for what pushes several, which sees to that itself.
-        if stack.len() < BOTTOM + code.len() {
-            stack.resize(BOTTOM + code.len(), OTHER);
-        }
+        let stack = &mut stack.0;
         frames.clear();
         frames.push(Frame {
             kind: Kind::Block,
@@ -93,18 +94,12 @@ impl<'a> Walk<'a> {
             let row = self.plain_operators()?;
             self.at += 1;
             match row.class {
-                Class::Simple
-                | Class::Access
-                | Class::Bytes
-                | Class::Const32
-                | Class::Const64
-                | Class::Local => self.unusual(row)?,
                 Class::End => {
                     if self.end()? {
                         return (self.at == self.code.len()).then_some(());
                     }
                 }
-                class => self.other(class)?,
+                class => self.other(class, row)?,
             }
         }
     }
@@ -114,7 +109,7 @@ impl<'a> Walk<'a> {
     fn plain_operators(&mut self) -> Option<&'static Row> {
         let rows = &ROWS[usize::from(self.plain.memory)];
         let (code, base) = (self.code, self.base);
-        let (stack, types) = (&mut self.stack[..], &self.types[..]);
+        let (stack, types) = (&mut *self.stack, &self.types[..]);
         let (mut rest, mut top) = (code.get(self.at..)?, self.top);
         let row = loop {
             let word = match rest.first_chunk() {
@@ -126,19 +121,25 @@ impl<'a> Walk<'a> {
             let stops = !number & row.stops;
             let ty = usize::from(row.result) + usize::from(number as u8 & row.local);
             let ty = *types.get(ty)?;
-            let found = u16::from_le_bytes(*stack.get(top - 2..)?.first_chunk()?);
+            let topmost = [2, 1].map(|below| stack[(top - below) % DEPTH]);
+            let found = u16::from_le_bytes(topmost);
             let wanted = row.pattern | u16::from(ty & row.local) << 8 & row.mask;
             let bottom = top.wrapping_sub(usize::from(row.pops));
-            let unusual = (stops == 0)
-                | ((word >> 8) as u8 > row.max_align)
-                | (found & row.mask != wanted)
-                | (bottom < base);
-            if unusual {
+            if stops == 0
+                || (word >> 8) as u8 > row.max_align
+                || found & row.mask != wanted
+                || bottom < base
+                || bottom >= MAX_PLACE
+            {
                 break row;
             }
-            *stack.get_mut(bottom)? = ty;
+            stack[bottom % DEPTH] = ty;
             top = bottom + usize::from(row.pushes);
-            let len = usize::from(row.bytes) + (stops.trailing_zeros() as usize + 1) / 8;
+            // A branch that is mostly taken one way, so that where the next operator begins is known before how long this one's number is.
+            let mut len = usize::from(row.bytes) + 1;
+            if stops & ONE_BYTE == 0 {
+                len += more_bytes(stops);
+            }
             rest = rest.get(len..)?;
         };
         (self.at, self.top) = (code.len() - rest.len(), top);
@@ -166,7 +167,7 @@ impl<'a> Walk<'a> {
             self.pop(operand)?;
         }
         if row.pushes != 0 {
-            self.push(ty);
+            self.push(ty)?;
         }
         Some(())
     }
@@ -240,9 +241,10 @@ impl<'a> Walk<'a> {
     }
 
     #[inline(always)]
-    fn push(&mut self, ty: Code) {
-        self.stack[self.top] = ty;
+    fn push(&mut self, ty: Code) -> Option<()> {
+        *self.stack.get_mut(self.top)? = ty;
         self.top += 1;
+        Some(())
     }
 
     #[inline(always)]
@@ -258,14 +260,6 @@ impl<'a> Walk<'a> {
     #[cold]
     fn pop_unknown(&mut self) -> Option<()> {
         self.frames.last()?.unreachable.then_some(())
-    }
-
-    /// Has room for so many operands and one for each byte that is left.
-    fn make_room(&mut self, count: usize) {
-        let len = self.top + count + (self.code.len() - self.at.min(self.code.len()));
-        if self.stack.len() < len {
-            self.stack.resize(len, OTHER);
-        }
     }
 
     fn local(&mut self) -> Option<Code> {
@@ -307,19 +301,20 @@ impl<'a> Walk<'a> {
     }
 
     #[inline]
-    fn push_all(&mut self, types: Span) {
+    fn push_all(&mut self, types: Span) -> Option<()> {
         match types.len() {
-            0 => {}
+            0 => Some(()),
             1 => self.push(self.plain.codes[types.start as usize]),
             _ => self.push_several(types),
         }
     }
 
-    fn push_several(&mut self, types: Span) {
+    fn push_several(&mut self, types: Span) -> Option<()> {
         let types = &self.plain.codes[types.range()];
-        self.make_room(types.len());
-        self.stack[self.top..self.top + types.len()].copy_from_slice(types);
+        let room = self.stack.get_mut(self.top..self.top + types.len())?;
+        room.copy_from_slice(types);
         self.top += types.len();
+        Some(())
     }
 
     /// What a branch to this block takes along.
@@ -368,8 +363,7 @@ impl<'a> Walk<'a> {
         if kind == Kind::TryTable {
             self.clauses()?;
         }
-        self.enter(kind, ty);
-        Some(())
+        self.enter(kind, ty)
     }
 
     /// The clauses of a `try_table`, which lead to labels outside of it.
@@ -416,7 +410,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn enter(&mut self, kind: Kind, ty: Signature) {
+    fn enter(&mut self, kind: Kind, ty: Signature) -> Option<()> {
         self.base = self.top;
         self.frames.push(Frame {
             kind,
@@ -424,7 +418,7 @@ impl<'a> Walk<'a> {
             base: self.top,
             unreachable: false,
         });
-        self.push_all(ty.params);
+        self.push_all(ty.params)
     }
 
     /// Ends a block, whose results are taken from the stack.
@@ -450,7 +444,7 @@ impl<'a> Walk<'a> {
         if frame.kind == Kind::If && codes[params] != codes[results] {
             return None;
         }
-        self.push_all(frame.ty.results);
+        self.push_all(frame.ty.results)?;
         Some(false)
     }
 
@@ -473,8 +467,7 @@ impl<'a> Walk<'a> {
 
     fn call(&mut self, ty: Signature) -> Option<()> {
         self.pop_all(ty.params)?;
-        self.push_all(ty.results);
-        Some(())
+        self.push_all(ty.results)
     }
 
     fn global(&mut self) -> Option<(Code, bool)> {
@@ -488,8 +481,15 @@ impl<'a> Walk<'a> {
         (self.byte()? == 0 && self.plain.memory != OTHER).then_some(self.plain.memory)
     }
 
-    fn other(&mut self, class: Class) -> Option<()> {
+    #[inline(always)]
+    fn other(&mut self, class: Class, row: &Row) -> Option<()> {
         match class {
+            Class::Simple
+            | Class::Access
+            | Class::Bytes
+            | Class::Const32
+            | Class::Const64
+            | Class::Local => self.unusual(row)?,
             Class::Unreachable => self.never_returns()?,
             Class::Block => self.begin(Kind::Block)?,
             Class::Loop => self.begin(Kind::Loop)?,
@@ -510,7 +510,7 @@ impl<'a> Walk<'a> {
                 if frame.kind != Kind::If {
                     return None;
                 }
-                self.enter(Kind::Block, frame.ty);
+                self.enter(Kind::Block, frame.ty)?;
             }
             Class::Br => {
                 let depth = self.unsigned()?;
@@ -524,7 +524,7 @@ impl<'a> Walk<'a> {
                 let types = self.label(depth)?;
                 if types.start != types.end {
                     self.pop_all(types)?;
-                    self.push_all(types);
+                    self.push_all(types)?;
                 }
             }
             Class::BrTable => self.br_table()?,
@@ -565,7 +565,7 @@ impl<'a> Walk<'a> {
             }
             Class::GlobalGet => {
                 let (ty, _) = self.global()?;
-                self.push(ty);
+                self.push(ty)?;
             }
             Class::GlobalSet => {
                 let (ty, mutable) = self.global()?;
@@ -574,12 +574,12 @@ impl<'a> Walk<'a> {
             }
             Class::MemorySize => {
                 let ty = self.memory()?;
-                self.push(ty);
+                self.push(ty)?;
             }
             Class::MemoryGrow => {
                 let ty = self.memory()?;
                 self.pop(ty)?;
-                self.push(ty);
+                self.push(ty)?;
             }
             Class::Prefix => self.prefixed()?,
             _ => return None,
@@ -607,6 +607,13 @@ impl<'a> Walk<'a> {
         self.pop(if memories == 2 { address } else { I32 })?;
         self.pop(address)
     }
+}
+
+/// How many bytes more than one a number has that ends at the first of these.
+#[cold]
+#[inline(never)]
+fn more_bytes(stops: u32) -> usize {
+    stops.trailing_zeros() as usize / 8
 }
 
 /// The last bytes, of which there are fewer than eight, and then zeros. None if there are none at all.

@@ -100,9 +100,18 @@ pub(crate) struct Plain {
 /// Memory that one body leaves for the next.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    stack: Vec<Code>,
+    stack: Stack,
     types: Vec<Code>,
     frames: Vec<body::Frame>,
+}
+
+/// The types of operands.
+struct Stack([Code; body::DEPTH]);
+
+impl Default for Stack {
+    fn default() -> Stack {
+        Stack([OTHER; body::DEPTH])
+    }
 }
 
 fn code(ty: &ValType) -> Code {

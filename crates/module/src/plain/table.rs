@@ -50,7 +50,7 @@ pub(super) enum Class {
 pub(super) const LOCALS: u8 = 8;
 
 /// Where a number of one byte ends, as a mask of its bytes; where one of at most four does.
-const ONE_BYTE: u32 = 0x80;
+pub(super) const ONE_BYTE: u32 = 0x80;
 const FOUR_BYTES: u32 = 0x8080_8080;
 
 /// An operator. Aligned to its size.
