@@ -17,7 +17,13 @@ use std::process::Command;
 const COLUMNS: [&str; 4] = ["ahead", "ahead, profile", "first start", "second start"];
 
 /// Programs that spend their time in indirect calls to few functions.
-const INDIRECT: [&str; 4] = ["sort_callback", "richards", "gc_richards", "gc_sort"];
+const INDIRECT: [&str; 5] = [
+    "sort_callback",
+    "streams",
+    "richards",
+    "gc_richards",
+    "gc_sort",
+];
 
 pub(super) fn run(
     options: &Options,
