@@ -81,33 +81,12 @@ impl ConstInt {
     }
 }
 
-/// The value of a validated expression that is `i32.const` and `end`: offsets of data segments, of which there may be very many.
-fn plain_i32(expr: &[u8]) -> Option<i32> {
-    let [0x41, number @ .., 0x0b] = expr else {
-        return None;
-    };
-    let (last, first) = number.split_last()?;
-    if number.len() > 5 || *last >= 0x80 || first.iter().any(|byte| *byte < 0x80) {
-        return None;
-    }
-    let bits = number.iter().rev();
-    let value = bits.fold(0, |value, byte| value << 7 | i64::from(byte & 0x7f));
-    let unused = 64 - 7 * number.len() as u32;
-    Some((value << unused >> unused) as i32)
-}
-
 impl ConstExpr {
     /// Takes a validated expression.
     pub(crate) fn read(
         expr: &wasmparser::ConstExpr<'_>,
         types: &Types,
     ) -> Result<ConstExpr, ModuleError> {
-        let mut reader = expr.get_binary_reader();
-        let len = reader.bytes_remaining();
-        if let Some(value) = reader.read_bytes(len).ok().and_then(plain_i32) {
-            let ops = vec![ConstOp::I32Const(value)];
-            return Ok(ConstExpr { ops });
-        }
         // Nearly every expression is one operator and `end`.
         let mut ops = Vec::with_capacity(1);
         for op in expr.get_operators_reader().into_iter_with_offsets() {

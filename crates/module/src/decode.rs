@@ -1,14 +1,14 @@
 //! From bytes to a [`Module`]: one pass over the sections, each validated and then read, and then the bodies of functions.
 //!
 //! The one idea: the validator sees every section first, so that reading may trust what it says; what reading checks itself is
-//! only that numbers fit our own types and that a proposal is implemented.
+//! only that numbers fit our own types and that a proposal is implemented. Bodies and data segments that are plain have validators of their own.
 
 use crate::branch_hints::{self, BranchHints};
 use crate::classify::require_module;
 use crate::convert::{self, Types, unsupported};
 use crate::module::*;
 use crate::names::Names;
-use crate::{ConstExpr, ConstOp, ModuleError, ModuleErrorKind, escape, image, validate};
+use crate::{ConstExpr, ConstOp, ModuleError, ModuleErrorKind, escape, image, plain, validate};
 use meantime_abi::*;
 use std::ops::Range;
 use wasmparser as wp;
@@ -73,6 +73,14 @@ impl<'a> Decoder<'a> {
         parser.set_features(*self.validator.features());
         for payload in parser.parse_all(bytes) {
             let payload = payload.map_err(ModuleError::malformed)?;
+            if let Payload::DataSection(section) = &payload {
+                let segments = section.original_position()..section.range().end;
+                let datas = plain::datas(&self.module, bytes, segments, section.count());
+                if let Some(datas) = datas {
+                    self.module.datas.extend(datas);
+                    continue;
+                }
+            }
             let valid = self.validator.payload(&payload);
             if let ValidPayload::Func(func, body) = valid.map_err(ModuleError::invalid)? {
                 let range = range32(body.range())?;

@@ -11,12 +11,14 @@
 //! Spec: Appendix, Validation Algorithm.
 
 mod body;
+mod data;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use crate::Module;
 use body::Walk;
+pub(crate) use data::datas;
 use meantime_abi::{AddrType, CompositeType, HeapType, RefType, TypeIndex, ValType};
 use std::ops::Range;
 use wasmparser::WasmFeatures;

@@ -330,3 +330,64 @@ fn code_that_cannot_be_reached_has_operands_of_any_type() {
         assert_eq!(body(module, text), (expected, expected), "{text:02x?}");
     }
 }
+
+/// What the segments of a module are, by the full decoder: their offsets, where those are constants, and bytes.
+fn segments(wasm: &[u8]) -> Vec<(Option<i32>, &[u8])> {
+    let mut segments = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let wasmparser::Payload::DataSection(section) = payload.expect("well-formed") else {
+            continue;
+        };
+        for data in section {
+            let data = data.expect("valid");
+            let offset = match data.kind {
+                wasmparser::DataKind::Active { offset_expr, .. } => {
+                    match offset_expr.get_operators_reader().read() {
+                        Ok(wasmparser::Operator::I32Const { value }) => Some(value),
+                        _ => None,
+                    }
+                }
+                wasmparser::DataKind::Passive => None,
+            };
+            segments.push((offset, data.data));
+        }
+    }
+    segments
+}
+
+#[test]
+fn data_segments_are_read_as_the_full_validator_reads_them() {
+    let text = r#"(module (memory 1)
+        (data (i32.const 8) "abc") (data (i32.const -2147483648) "") (data (i32.const 70000) "and more"))"#;
+    let mut wasm = wat::parse_str(text).expect("a module");
+    let section = wasm.len() - 35;
+    assert_eq!(wasm[section], 11, "the data section is the last one");
+    let mut seen = [0; 2];
+    for at in section..wasm.len() {
+        let original = wasm[at];
+        for byte in 0..=255 {
+            wasm[at] = byte;
+            let valid = Validator::new_with_features(WasmFeatures::all()).validate_all(&wasm);
+            let module = Module::decode(&wasm, WasmFeatures::all(), false);
+            assert_eq!(module.is_ok(), valid.is_ok(), "{at}: {byte:#x}");
+            seen[usize::from(valid.is_ok())] += 1;
+            let Ok(module) = module else {
+                continue;
+            };
+            let ours = module.datas().values().map(|data| {
+                let offset = match &data.mode {
+                    crate::SegmentMode::Active { offset, .. } => match offset.ops[..] {
+                        [crate::ConstOp::I32Const(value)] => Some(value),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                let bytes = data.range.start as usize..data.range.end as usize;
+                (offset, &wasm[bytes])
+            });
+            assert_eq!(ours.collect::<Vec<_>>(), segments(&wasm), "{at}: {byte:#x}");
+        }
+        wasm[at] = original;
+    }
+    assert!(seen[0] > 1000 && seen[1] > 1000, "{seen:?}");
+}
