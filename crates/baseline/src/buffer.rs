@@ -95,12 +95,12 @@ impl Buffer {
         self.moved_faults.clear();
     }
 
-    /// Says that the next access of memory may fault.
+    /// Says that the next access of memory may fault: each that may, or an access that is noted would be taken for an earlier one.
     pub(crate) fn expect_fault(&mut self) {
         self.fault_from = Some(self.at());
     }
 
-    /// Says that an access of memory is here. Only machines need to whose accesses take several instructions.
+    /// Says that an access of memory is here, where it took more than one instruction to come to it.
     #[inline]
     pub(crate) fn note_access(&mut self) {
         if let Some(from) = self.fault_from.take()

@@ -281,8 +281,6 @@ pub(crate) trait Machine:
     const MAX_NEAR_CODE: u32;
     /// The largest code.
     const MAX_CODE: u32;
-    /// Whether an access of memory may take several instructions, of which not the first is the one that faults.
-    const LATE_FAULTS: bool;
 
     /// Writes the position of a label to a place.
     fn patch(code: &mut [u8], at: u32, form: u32, target: u32);

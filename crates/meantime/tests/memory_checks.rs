@@ -159,3 +159,49 @@ fn a_trap_comes_after_the_stores_before_it() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn what_faults_is_known_however_many_instructions_come_before_it() -> Result<()> {
+    let operators = ["add", "sub", "and", "or", "xor", "xchg"];
+    let mut text = String::from("(module (memory 1 1 shared) (type $s (struct (field i32)))");
+    for op in operators {
+        for (name, ty) in [("i32.atomic.rmw8", "i32"), ("i64.atomic.rmw", "i64")] {
+            let suffix = if ty == "i32" { "_u" } else { "" };
+            // A field of an object that is there, before an access that faults.
+            text += &format!(
+                r#"(func (export "{op} {ty}") (param i32) (result {ty})
+                    ({name}.{op}{suffix}
+                        (i32.add (local.get 0) (struct.get $s 0 (struct.new_default $s)))
+                        ({ty}.const 3)))"#
+            );
+        }
+    }
+    text += ")";
+    for strategy in [Strategy::Winch, Strategy::Cranelift] {
+        for reservation in [4 << 30, 1 << 20] {
+            let mut config = Config::new();
+            config
+                .wasm_threads(true)
+                .shared_memory(true)
+                .wasm_gc(true)
+                .strategy(strategy)
+                .memory_reservation(reservation)
+                .memory_guard_size(64 << 10);
+            let (mut store, instance) = instance(&Engine::new(&config)?, &text)?;
+            for op in operators {
+                let narrow =
+                    instance.get_typed_func::<i32, i32>(&mut store, &format!("{op} i32"))?;
+                let wide = instance.get_typed_func::<i32, i64>(&mut store, &format!("{op} i64"))?;
+                narrow.call(&mut store, 65535)?;
+                wide.call(&mut store, 65528)?;
+                for outside in [65536, 1 << 24, -8] {
+                    let error = narrow.call(&mut store, outside).unwrap_err();
+                    assert!(is_out_of_bounds(&error), "{op} {strategy:?}: {error:?}");
+                    let error = wide.call(&mut store, outside).unwrap_err();
+                    assert!(is_out_of_bounds(&error), "{op} {strategy:?}: {error:?}");
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -86,7 +86,6 @@ impl Machine for A64 {
     const BUILTIN_PARAMS: &'static [Gpr] = &gprs::<8>(0);
     const EXCEPTION: Gpr = Gpr(0);
     const ALIGN: u32 = 16;
-    const LATE_FAULTS: bool = true;
     const REPLACE_SPACE: u32 = 0;
     const RESULT_AREA: Option<Gpr> = Some(Gpr(8));
     const BUILTIN_RESULT: Gpr = Gpr(0);

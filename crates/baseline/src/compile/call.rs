@@ -62,9 +62,7 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(trap) = null {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, trap);
-            if M::LATE_FAULTS {
-                self.b.expect_fault();
-            }
+            self.b.expect_fault();
         }
     }
 

@@ -171,9 +171,7 @@ impl<M: Machine> Compiler<'_, M> {
         if self.signals() {
             let at = self.b.at();
             self.t.trap(at, self.b.wasm_offset, Trap::MemoryOutOfBounds);
-            if M::LATE_FAULTS {
-                self.b.expect_fault();
-            }
+            self.b.expect_fault();
         }
     }
 

@@ -108,7 +108,6 @@ impl Machine for X64 {
     const ALIGN: u32 = 16;
     const MAX_NEAR_CODE: u32 = Self::MAX_CODE;
     const MAX_CODE: u32 = 1 << 30;
-    const LATE_FAULTS: bool = false;
     const REPLACE_SPACE: u32 = 16;
 
     /// Every distance counts from a place that `form` names.
