@@ -4,8 +4,9 @@
 //! Sections of our own hold the rest. `.meantime.info` begins with a magic number, the format's number and a checksum, and is checked
 //! before anything else is looked at. Files are trusted, being code; checks are against accidents, and against what they would do: panics.
 
-/// Changes whenever files of before cannot be read any more.
-pub(crate) const FORMAT: u32 = 1;
+/// Changes whenever files of before cannot be read any more, and when what their code agrees on with the runtime (`meantime-abi`: how objects
+/// lie, for instance) changes between two versions.
+pub(crate) const FORMAT: u32 = 2;
 /// What `.meantime.info` begins with.
 pub(crate) const MAGIC: &[u8; 8] = b"meantime";
 /// Bytes of its header: magic number, format, zero, checksum.
