@@ -43,7 +43,7 @@ pub(crate) fn compile(
     }
     let align = buffer
         .alignment
-        .max(target.isa.function_alignment().minimum);
+        .max(target.isa.function_alignment().preferred);
     Ok(CompiledFunction {
         code: buffer.data().to_vec(),
         align,
