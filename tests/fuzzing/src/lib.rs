@@ -21,6 +21,7 @@ pub mod configurations;
 pub mod differential;
 pub mod generate;
 pub mod instantiate;
+pub mod jumps;
 pub mod measure;
 pub mod objects;
 pub mod options;
@@ -73,19 +74,22 @@ pub enum Oracle {
     Objects,
     /// [`throws::check`].
     Throws,
+    /// [`jumps::check`].
+    Jumps,
     /// [`peer::check`]. Not one of [`Oracle::ALL`], as it needs another program.
     Peer,
 }
 
 impl Oracle {
     /// Every oracle that needs nothing but this crate.
-    pub const ALL: [Oracle; 6] = [
+    pub const ALL: [Oracle; 7] = [
         Oracle::Compile,
         Oracle::Instantiate,
         Oracle::Configurations,
         Oracle::Differential,
         Oracle::Objects,
         Oracle::Throws,
+        Oracle::Jumps,
     ];
 
     /// As it is called on the command line and as a fuzz target.
@@ -97,6 +101,7 @@ impl Oracle {
             Oracle::Differential => "differential",
             Oracle::Objects => "objects",
             Oracle::Throws => "throws",
+            Oracle::Jumps => "jumps",
             Oracle::Peer => "peer",
         }
     }
@@ -116,6 +121,7 @@ impl Oracle {
             Oracle::Differential => differential::check(u),
             Oracle::Objects => objects::check(u),
             Oracle::Throws => throws::check(u),
+            Oracle::Jumps => jumps::check(u),
             Oracle::Peer => peer::check(u),
         };
         let panics = BACKGROUND_PANICS.swap(0, Ordering::Relaxed);
@@ -143,6 +149,7 @@ impl Oracle {
             Oracle::Peer => peer::case(u).ok().map(|case| case.wasm),
             Oracle::Objects => return objects::Case::new(u).map(|case| case.text()),
             Oracle::Throws => return throws::Case::new(u).map(|case| case.text()),
+            Oracle::Jumps => return jumps::Case::new(u).map(|case| case.text()),
         };
         wasmprinter::print_bytes(wasm?).ok()
     }

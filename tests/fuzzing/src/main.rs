@@ -19,7 +19,7 @@ const USAGE: &str =
     "usage: meantime-fuzzing ORACLE [--from SEED] [--count N] [--seconds N] [--trace]
        meantime-fuzzing print ORACLE SEED|FILE
        meantime-fuzzing measure COUNT
-oracles: compile, instantiate, configurations, differential, objects, throws, peer";
+oracles: compile, instantiate, configurations, differential, objects, throws, jumps, peer";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

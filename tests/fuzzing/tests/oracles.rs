@@ -41,6 +41,11 @@ fn throws() {
     check(Oracle::Throws, 100, 90);
 }
 
+#[test]
+fn jumps() {
+    check(Oracle::Jumps, 200, 100);
+}
+
 /// The other engine is an interpreter that takes stack for every instruction when it is not optimized.
 #[test]
 fn differential() {

@@ -3,6 +3,7 @@
 //! The one idea: a block gets its CLIF continuation (with a parameter per result) only when something branches to it. A block that only
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
+use super::dispatch::Way;
 use super::interrupt::Flow;
 use super::known_address::Mark;
 use super::{Local, Result, Translator, osr};
@@ -33,6 +34,8 @@ pub(crate) struct Frame {
     flow: Flow,
     /// Which addresses were known at its beginning.
     mark: Mark,
+    /// Whether branches behind its end may lead to it: see `dispatch.rs`.
+    pub(super) entered_later: bool,
 }
 
 impl Frame {
@@ -44,6 +47,11 @@ impl Frame {
             (None, Kind::If { flow, .. }) => self.flow = *flow,
             (None, _) => self.flow = here,
         }
+    }
+
+    /// Whether a branch out of it leads to this block.
+    pub(super) fn leads_to(&self, block: Block) -> bool {
+        self.continuation == Some(block)
     }
 }
 
@@ -81,10 +89,7 @@ impl Translator<'_> {
     pub(super) fn control(&mut self, op: &Operator<'_>) -> Result<bool> {
         match *op {
             Operator::LocalGet { local_index } => {
-                let value = match self.s.locals[self.first_local + local_index as usize] {
-                    Local::Variable(variable, _) => self.b.use_var(variable),
-                    Local::Value(value) => value,
-                };
+                let value = self.local(local_index);
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
@@ -142,6 +147,14 @@ impl Translator<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The value of a local.
+    pub(super) fn local(&mut self, index: u32) -> Value {
+        match self.s.locals[self.first_local + index as usize] {
+            Local::Variable(variable, _) => self.b.use_var(variable),
+            Local::Value(value) => value,
+        }
     }
 
     fn set_local(&mut self, index: u32, value: Value) {
@@ -259,6 +272,7 @@ impl Translator<'_> {
             continuation: None,
             flow: self.flow,
             mark: self.s.addresses.mark(),
+            entered_later: false,
         });
     }
 
@@ -317,6 +331,7 @@ impl Translator<'_> {
             self.open_around_entry(below);
         }
         self.at_loop();
+        self.begin_dispatch();
         Ok(())
     }
 
@@ -396,7 +411,10 @@ impl Translator<'_> {
             self.close_around_entry();
         }
         match frame.kind {
-            Kind::Loop { header } => self.b.seal_block(header),
+            Kind::Loop { header } => {
+                self.b.seal_block(header);
+                self.end_dispatch(self.s.control.len());
+            }
             Kind::If {
                 branch,
                 else_block,
@@ -411,7 +429,9 @@ impl Translator<'_> {
                 self.jump_to_continuation(&mut frame);
             }
             self.b.switch_to_block(continuation);
-            self.b.seal_block(continuation);
+            if !frame.entered_later {
+                self.b.seal_block(continuation);
+            }
             self.s.join(frame.mark);
             self.s.stack.truncate(frame.height);
             self.push_block_params(continuation);
@@ -487,7 +507,7 @@ impl Translator<'_> {
     }
 
     /// The CLIF block that a branch to a frame leads to, and how many operands it takes along.
-    fn target(&mut self, index: usize) -> (Block, usize) {
+    pub(super) fn target(&mut self, index: usize) -> (Block, usize) {
         let frame = &self.s.control[index];
         if let Kind::Loop { header } = frame.kind {
             return (header, frame.params);
@@ -510,6 +530,15 @@ impl Translator<'_> {
 
     /// Branches to where a branch to the frame of this index leads, with the topmost operands.
     pub(super) fn branch_to(&mut self, frame: usize) {
+        let frame = match self.way(frame) {
+            Way::Frame(frame) => frame,
+            Way::Back(block) => {
+                self.watch_epoch();
+                self.b.ins().jump(block, &[]);
+                self.reachable = false;
+                return;
+            }
+        };
         let (block, count) = self.target(frame);
         self.owe(self.s.control[frame].flow.owed);
         let args = self.branch_args(count);
@@ -609,6 +638,9 @@ impl Translator<'_> {
             depths.push(depth.map_err(super::malformed)?);
         }
         depths.push(targets.default());
+        if self.note_dispatch(&depths) {
+            self.choose_first(selector);
+        }
         let (_, count) = self.target(self.frame_at(targets.default()));
         if let ([depth], 0) = (&depths[..depths.len() - 1], count) {
             self.br_table_of_one(selector, *depth, targets.default());

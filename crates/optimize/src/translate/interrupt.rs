@@ -200,7 +200,7 @@ impl Translator<'_> {
     }
 
     /// Looks whether the store is interrupted.
-    fn watch_epoch(&mut self) {
+    pub(super) fn watch_epoch(&mut self) {
         if !self.target.tunables.epoch_interruption {
             return;
         }

@@ -10,6 +10,7 @@ mod call;
 mod cast;
 mod clamped;
 mod control;
+mod dispatch;
 mod environment;
 mod exception;
 mod forward;
@@ -40,6 +41,7 @@ use cranelift_codegen::ir::{
     Block, FuncRef, InstBuilder, SigRef, Type, UserFuncName, Value, immediates, types as clif,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
+use dispatch::Dispatch;
 use environment::MemoryAccess;
 use exception::Scopes;
 use forward::Fact;
@@ -76,6 +78,8 @@ pub(crate) struct State {
     stack: Vec<Value>,
     /// Enclosing blocks, innermost last.
     control: Vec<Frame>,
+    /// Enclosing loops that begin with a choice.
+    dispatches: Vec<Dispatch>,
     /// Parameters of enclosing `if`s, for their `else`.
     if_params: Vec<Value>,
     /// Locals of the function, and then of the call being inlined.
@@ -116,6 +120,7 @@ impl State {
     fn clear(&mut self, module: &Module) {
         self.stack.clear();
         self.control.clear();
+        self.dispatches.clear();
         self.if_params.clear();
         self.locals.clear();
         self.free_variables.clear();
