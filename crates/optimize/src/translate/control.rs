@@ -3,7 +3,6 @@
 //! The one idea: a block gets its CLIF continuation (with a parameter per result) only when something branches to it. A block that only
 //! falls through its end costs nothing. Code that cannot be reached is not translated: only its nesting is counted.
 
-use super::dispatch::Way;
 use super::interrupt::Flow;
 use super::known_address::Mark;
 use super::{Local, Result, Translator, osr};
@@ -47,6 +46,11 @@ impl Frame {
             (None, Kind::If { flow, .. }) => self.flow = *flow,
             (None, _) => self.flow = here,
         }
+    }
+
+    /// What is known where branches to it lead, if there was one.
+    pub(super) fn flow(&self) -> Flow {
+        self.flow
     }
 
     /// Whether a branch out of it leads to this block.
@@ -530,20 +534,14 @@ impl Translator<'_> {
 
     /// Branches to where a branch to the frame of this index leads, with the topmost operands.
     pub(super) fn branch_to(&mut self, frame: usize) {
-        let frame = match self.way(frame) {
-            Way::Frame(frame) => frame,
-            Way::Back(block) => {
-                self.watch_epoch();
-                self.b.ins().jump(block, &[]);
-                self.reachable = false;
-                return;
-            }
+        self.reachable = false;
+        let Some(frame) = self.follow(frame) else {
+            return;
         };
         let (block, count) = self.target(frame);
         self.owe(self.s.control[frame].flow.owed);
         let args = self.branch_args(count);
         self.b.ins().jump(block, &args);
-        self.reachable = false;
     }
 
     /// Where a branch of this depth leads, with the topmost operands.

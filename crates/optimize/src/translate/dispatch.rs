@@ -19,12 +19,16 @@ const MAX_DEPTH: usize = 4;
 pub(super) struct Dispatch {
     /// Index of the loop's frame.
     frame: usize,
+    /// Offset of its opcode.
+    loop_at: u32,
     /// Offset of its `br_table`.
     table_at: u64,
     /// The local that chooses.
     local: u32,
     /// How many blocks the table is in, within the loop.
     blocks: u32,
+    /// Fuel that is owed at the loop's start, and then the fuel that the way from there to the table costs.
+    fuel: i64,
     /// Where the table's entries lead, its default last, once it was translated; none where that is the loop itself.
     targets: Vec<Option<Target>>,
 }
@@ -36,24 +40,16 @@ struct Target {
     frame: usize,
     /// What follows one of the blocks in the loop; none if that is out of the loop.
     inside: Option<Block>,
-}
-
-/// Where a branch leads.
-pub(super) enum Way {
-    /// To the frame of this index.
-    Frame(usize),
-    /// To what followed a block that ended.
-    Back(Block),
+    /// Fuel that is owed there.
+    owed: i64,
 }
 
 impl Translator<'_> {
     /// At the start of a loop, whose frame is open: finds out whether it begins with a choice.
     pub(super) fn begin_dispatch(&mut self) {
         let frame = self.s.control.len() - 1;
-        // Fuel is used for each operator on the way, and the operands below a loop at which the function starts are other values inside.
-        let open = self.s.dispatches.len();
-        if self.fuel.is_some() || self.is_inlined() || !self.s.stack.is_empty() || open == MAX_DEPTH
-        {
+        // The operands below a loop at which the function starts are other values inside.
+        if !self.s.stack.is_empty() || self.is_inlined() || self.s.dispatches.len() == MAX_DEPTH {
             return;
         }
         let rest = usize::try_from(self.next).map(|next| self.wasm.get(next..));
@@ -76,10 +72,12 @@ impl Translator<'_> {
         }
         self.s.dispatches.push(Dispatch {
             frame,
+            loop_at: self.location.offset,
             table_at,
             local,
             // Modules are smaller than 4 GiB.
             blocks: blocks as u32,
+            fuel: self.flow.owed,
             targets: Vec::new(),
         });
     }
@@ -101,10 +99,16 @@ impl Translator<'_> {
                 inside = Some(self.target(frame).0);
                 self.s.control[frame].entered_later = true;
             }
-            targets.push((depth != blocks).then_some(Target { frame, inside }));
+            targets.push((depth != blocks).then_some(Target {
+                frame,
+                inside,
+                owed: self.s.control[frame].flow().owed,
+            }));
         }
         let dispatch = self.s.dispatches.last_mut();
-        dispatch.expect("it was there before").targets = targets;
+        let dispatch = dispatch.expect("it was there before");
+        dispatch.targets = targets;
+        dispatch.fuel = self.flow.owed - dispatch.fuel;
         true
     }
 
@@ -122,27 +126,40 @@ impl Translator<'_> {
         self.enter(others);
     }
 
-    /// Where a branch to the frame of this index leads.
-    pub(super) fn way(&mut self, frame: usize) -> Way {
-        let found = self.s.dispatches.iter().rposition(|d| d.frame == frame);
-        let Some(found) = found.filter(|&i| !self.s.dispatches[i].targets.is_empty()) else {
-            return Way::Frame(frame);
+    /// Writes a branch to the frame of this index up to where it leads, with all that is to be done on the way. Returns the frame that is left to be
+    /// branched to, if what follows the branch's end is not known yet.
+    pub(super) fn follow(&mut self, frame: usize) -> Option<usize> {
+        let Some((target, loop_at, fuel)) = self.chosen(frame) else {
+            return Some(frame);
         };
-        let value = self.local(self.s.dispatches[found].local);
-        let Some(chosen) = self.constant(value) else {
-            return Way::Frame(frame);
-        };
-        let targets = &self.s.dispatches[found].targets;
-        let default = targets.len() - 1;
-        let entry = usize::try_from(chosen).map_or(default, |chosen| chosen.min(default));
-        let Some(target) = targets[entry] else {
-            return Way::Frame(frame);
-        };
+        // Who is stopped on the way is at the loop.
+        let here = self.location.offset;
+        self.set_location(loop_at);
+        self.check_fuel();
+        self.flow.owed += fuel;
         let open = self.s.control.get(target.frame);
-        match target.inside {
-            Some(block) if !open.is_some_and(|frame| frame.leads_to(block)) => Way::Back(block),
-            _ => Way::Frame(target.frame),
-        }
+        let left = match target.inside {
+            Some(block) if !open.is_some_and(|frame| frame.leads_to(block)) => {
+                self.watch_epoch();
+                self.owe(target.owed);
+                self.b.ins().jump(block, &[]);
+                None
+            }
+            _ => Some(target.frame),
+        };
+        self.set_location(here);
+        left
+    }
+
+    /// Where a branch to the frame of this index goes on, and where the loop is and what the way there costs, if that is known.
+    fn chosen(&mut self, frame: usize) -> Option<(Target, u32, i64)> {
+        let found = self.s.dispatches.iter().rposition(|d| d.frame == frame)?;
+        let last = self.s.dispatches[found].targets.len().checked_sub(1)?;
+        let value = self.local(self.s.dispatches[found].local);
+        let chosen = self.constant(value)?;
+        let entry = usize::try_from(chosen).map_or(last, |chosen| chosen.min(last));
+        let dispatch = &self.s.dispatches[found];
+        Some((dispatch.targets[entry]?, dispatch.loop_at, dispatch.fuel))
     }
 
     /// At a loop's end, whose frame had this index.

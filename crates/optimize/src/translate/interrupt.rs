@@ -118,7 +118,7 @@ impl Translator<'_> {
     }
 
     /// Traps when there is no fuel left.
-    fn check_fuel(&mut self) {
+    pub(super) fn check_fuel(&mut self) {
         let Some(counter) = self.fuel else {
             return;
         };

@@ -79,17 +79,17 @@
 ;;
 ;;                                 block9:
 ;; @004b                               v16 = iconst.i32 1
-;; @004f                               v17 = load.i64 notrap aligned region1 v3+104
-;; @004f                               v18 = icmp.i64 ne v3, v17
-;; @004f                               brif v18, block11, block12
+;; @0021                               v17 = load.i64 notrap aligned region1 v3+104
+;; @0021                               v18 = icmp.i64 ne v3, v17
+;; @0021                               brif v18, block11, block12
 ;;
 ;;                                 block11 cold:
-;; @004f                               v19 = load.i64 notrap aligned region1 v3+104
-;; @004f                               call_indirect sig0, v19()
-;; @004f                               jump block12
+;; @0021                               v19 = load.i64 notrap aligned region1 v3+104
+;; @0021                               call_indirect sig0, v19()
+;; @0021                               jump block12
 ;;
 ;;                                 block12:
-;; @004f                               jump block5(v15)
+;; @0021                               jump block5(v15)
 ;;
 ;;                                 block10:
 ;; @0052                               v20 = iconst.i32 9
