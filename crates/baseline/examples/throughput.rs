@@ -65,7 +65,7 @@ fn measure(path: &str, baseline: &Baseline, rounds: u32) {
         refused.clear();
         let (mut code, mut tables) = (0, 0);
         for (index, _) in module.bodies() {
-            match baseline.compile_function(&module, &bytes, index, &mut |_| None) {
+            match baseline.compile_function(&module, &bytes, index, &mut |_: u32| None) {
                 Ok(compiled) => {
                     code += compiled.code.len();
                     tables += compiled.side_table.len();

@@ -20,8 +20,8 @@ mod side_table;
 mod vector;
 mod x64;
 
+pub use compile::Calls;
 use compile::Scratch;
-pub use compile::Sites;
 use costs::Costs;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tunables};
 use meantime_compile::CompileError;
@@ -36,7 +36,7 @@ type Compile = fn(
     &Module,
     &[u8],
     DefinedFuncIndex,
-    Sites<'_>,
+    &mut dyn Calls,
 ) -> Result<CompiledFunction, CompileError>;
 
 /// The compiler of a trampoline.
@@ -94,7 +94,7 @@ impl Baseline {
         self
     }
 
-    /// Compiles one function of a module. `wasm` is what the module was decoded from; `sites` says which calls through references to count.
+    /// Compiles one function of a module. `wasm` is what the module was decoded from; `calls` is told of its calls, and says which to count.
     ///
     /// # Errors
     ///
@@ -104,12 +104,12 @@ impl Baseline {
         module: &Module,
         wasm: &[u8],
         index: DefinedFuncIndex,
-        sites: Sites<'_>,
+        calls: &mut dyn Calls,
     ) -> Result<CompiledFunction, CompileError> {
         let tunables = &self.tunables;
         let costs = self.costs.get_or_init(|| Costs::new(tunables));
         let options = (tunables, costs.as_ref());
-        self.with_scratch(|scratch| (self.compile)(scratch, options, module, wasm, index, sites))
+        self.with_scratch(|scratch| (self.compile)(scratch, options, module, wasm, index, calls))
     }
 
     /// Compiles a trampoline.

@@ -55,7 +55,7 @@ impl Counts {
     fn compile(&mut self, name: &str, compiler: &Baseline, module: &Module, wasm: &[u8]) {
         for (index, _) in module.bodies() {
             let mut next = 0;
-            let mut sites = |_| {
+            let mut sites = |_: u32| {
                 next += 1;
                 Some(next)
             };

@@ -117,7 +117,7 @@ impl Backend for Compilers {
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
         if let Some(baseline) = self.baseline.as_ref().filter(|_| self.prefers_baseline) {
-            match baseline.compile_function(module, wasm, index, &mut |_| None) {
+            match baseline.compile_function(module, wasm, index, &mut |_: u32| None) {
                 Err(error) if error.unsupported => {}
                 result => return result,
             }

@@ -30,7 +30,10 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn call(&mut self, index: u32, tail: bool) {
         let index = FuncIndex::from_u32(index);
         let callee = match self.module.defined_func(index) {
-            Some(defined) => Callee::Defined(index, defined),
+            Some(defined) => {
+                self.calls.direct(defined);
+                Callee::Defined(index, defined)
+            }
             None => Callee::Import(index),
         };
         self.emit_call(callee, self.func_type_of(index), tail);

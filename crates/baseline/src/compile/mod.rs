@@ -50,7 +50,7 @@ use meantime_abi::{
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use moves::Moves;
-pub use profile::Sites;
+pub use profile::Calls;
 use state::State;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -156,8 +156,7 @@ pub(crate) struct Compiler<'a, M: Machine> {
     module: &'a Module,
     layout: VmLayout,
     index: DefinedFuncIndex,
-    /// Which calls are counted.
-    sites: Sites<'a>,
+    calls: &'a mut dyn Calls,
     ty: &'a FuncType,
     /// The entries that own registers.
     gpr_owners: [u32; 32],
@@ -197,7 +196,7 @@ pub(crate) fn function<M: Machine>(
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
-    sites: Sites<'_>,
+    calls: &mut dyn Calls,
 ) -> Result<CompiledFunction, CompileError> {
     let options = (tunables, costs);
     let range = &module.bodies()[index].range;
@@ -205,7 +204,7 @@ pub(crate) fn function<M: Machine>(
         return Err(*malformed());
     };
     let body = (range.start, code);
-    let mut compiler = Compiler::<M>::new(scratch, options, module, body, index, sites);
+    let mut compiler = Compiler::<M>::new(scratch, options, module, body, index, calls);
     let result = compiler.compile();
     scratch.buffer = compiler.b;
     scratch.tables = compiler.t;
@@ -220,7 +219,7 @@ impl<'a, M: Machine> Compiler<'a, M> {
         module: &'a Module,
         (start, code): (u32, &'a [u8]),
         index: DefinedFuncIndex,
-        sites: Sites<'a>,
+        calls: &'a mut dyn Calls,
     ) -> Compiler<'a, M> {
         Compiler {
             b: std::mem::take(&mut scratch.buffer),
@@ -231,7 +230,7 @@ impl<'a, M: Machine> Compiler<'a, M> {
             module,
             layout: module.layout(),
             index,
-            sites,
+            calls,
             ty: module.func_type(module.func_index(index)),
             code,
             at: 0,

@@ -5,16 +5,30 @@
 
 use super::Compiler;
 use crate::machine::*;
-use meantime_abi::{CallProfile, Trap, VmContext, VmFuncRef};
+use meantime_abi::{CallProfile, DefinedFuncIndex, Trap, VmContext, VmFuncRef};
 use std::mem::offset_of;
 
-/// Gives the call whose opcode is at an offset of the module's bytes its profile's number, if it is to have one.
-pub type Sites<'a> = &'a mut dyn FnMut(u32) -> Option<u32>;
+/// Who wants to know of the calls in a function.
+pub trait Calls {
+    /// Gives the call through a reference whose opcode is at an offset of the module's bytes its profile's number, if it is to have one.
+    fn number(&mut self, offset: u32) -> Option<u32>;
+
+    /// A direct call of a function of the module, in the order of the body.
+    fn direct(&mut self, callee: DefinedFuncIndex) {
+        let _ = callee;
+    }
+}
+
+impl<F: FnMut(u32) -> Option<u32>> Calls for F {
+    fn number(&mut self, offset: u32) -> Option<u32> {
+        self(offset)
+    }
+}
 
 impl<M: Machine> Compiler<'_, M> {
     /// Counts a call of what a funcref in a register points to. If it is null, that is found out here.
     pub(super) fn profile_call(&mut self, func: Gpr, null: &mut Option<Trap>) {
-        let Some(number) = (self.sites)(self.b.wasm_offset) else {
+        let Some(number) = self.calls.number(self.b.wasm_offset) else {
             return;
         };
         let (code, list) = (self.alloc_gpr(), self.alloc_gpr());

@@ -26,8 +26,9 @@ fn render(compilations: &[Compilation]) -> String {
         })
     };
     type Row = (&'static str, fn(&Tier) -> bool);
-    let rows: [Row; 3] = [
+    let rows: [Row; 4] = [
         ("baseline", |t| *t == Tier::Baseline),
+        ("ahead", |t| *t == Tier::Ahead),
         ("optimized", |t| *t == Tier::Optimized),
         ("loops", |t| matches!(t, Tier::Loop(_))),
     ];
@@ -45,6 +46,11 @@ fn render(compilations: &[Compilation]) -> String {
             millis(took)
         );
     }
+    let ahead = || compilations.iter().filter(|c| c.tier == Tier::Ahead);
+    if ahead().next().is_some() {
+        let (all, called) = (ahead().count(), ahead().filter(|c| c.called).count());
+        let _ = writeln!(text, "of {all} compiled ahead {called} were called");
+    }
     let mut dearest: Vec<&Compilation> = compilations.iter().collect();
     dearest.sort_by_key(|c| std::cmp::Reverse(c.took));
     let left_out = dearest.len().saturating_sub(MOST);
@@ -60,6 +66,7 @@ fn render(compilations: &[Compilation]) -> String {
     for c in dearest {
         let tier = match c.tier {
             Tier::Baseline => "baseline".to_owned(),
+            Tier::Ahead => "ahead".to_owned(),
             Tier::Optimized => "optimized".to_owned(),
             Tier::Loop(at) => format!("loop {at:#x}"),
         };
@@ -95,6 +102,7 @@ mod tests {
             tier,
             at: Duration::from_millis(at),
             took: Duration::from_micros(took),
+            called: true,
             wasm_bytes: 10,
             code_bytes: 30,
         };
@@ -102,12 +110,21 @@ mod tests {
             .map(|i| compilation(i, Tier::Baseline, u64::from(i), 1 + u64::from(i)))
             .collect();
         all.push(compilation(7, Tier::Loop(0x99), 60, 5000));
+        all.push(compilation(8, Tier::Ahead, 0, 1));
+        all.push(Compilation {
+            called: false,
+            ..compilation(9, Tier::Ahead, 0, 1)
+        });
         let text = render(&all);
         assert!(
             text.contains("baseline          50          500         1500      1.275"),
             "{text}"
         );
+        assert!(
+            text.contains("of 2 compiled ahead 1 were called\n"),
+            "{text}"
+        );
         assert!(text.contains("loop 0x99        7 f7"), "{text}");
-        assert!(text.ends_with("and 11 that cost less\n"), "{text}");
+        assert!(text.ends_with("and 13 that cost less\n"), "{text}");
     }
 }

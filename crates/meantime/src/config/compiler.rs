@@ -55,7 +55,8 @@ impl Config {
         Ok(self)
     }
 
-    /// Whether functions are compiled on several threads. True by default.
+    /// Whether functions are compiled on several threads: all of them at once ahead of time; and while the program runs, where a cache knows what an
+    /// earlier process called, before they are called. True by default.
     pub fn parallel_compilation(&mut self, parallel: bool) -> &mut Self {
         self.parallel_compilation = parallel;
         self

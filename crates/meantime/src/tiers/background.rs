@@ -1,4 +1,4 @@
-//! The threads that optimize while the program runs, and what waits for them.
+//! The threads that compile while the program runs, and what waits for them.
 //!
 //! The one idea: what waits says how urgent it is whenever a thread has time, for what is hot changes. Threads are started when there is something to do,
 //! up to a number, and end when the engine does; each piece of work brings what it needs, so nobody waits for a thread.
@@ -94,8 +94,8 @@ impl Shared {
 pub(super) struct Background {
     shared: Arc<Shared>,
     parallel: bool,
-    /// Found out when there is something to do: the system takes its time to say.
-    max_threads: OnceLock<usize>,
+    /// Cores besides that of the guest. Found out when there is something to do: the system takes its time to say.
+    spare: OnceLock<usize>,
 }
 
 impl Background {
@@ -104,22 +104,30 @@ impl Background {
         Background {
             shared: Arc::default(),
             parallel,
-            max_threads: OnceLock::new(),
+            spare: OnceLock::new(),
         }
     }
 
+    fn spare(&self) -> usize {
+        let spare = || std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
+        *self.spare.get_or_init(spare)
+    }
+
     fn max_threads(&self) -> usize {
-        let spare = || std::thread::available_parallelism().map_or(1, |n| n.get() - 1);
-        let most = || match self.parallel {
-            true => spare().clamp(1, 8),
+        match self.parallel {
+            true => self.spare().clamp(1, 8),
             false => 1,
-        };
-        *self.max_threads.get_or_init(most)
+        }
     }
 
     /// Has work done, the most urgent first. False when too much waits already.
     pub fn queue(&self, work: Box<dyn Work>) -> bool {
         self.queue_with(work, self.max_threads())
+    }
+
+    /// Whether there are cores for others than the guest.
+    pub fn has_spare_cores(&self) -> bool {
+        self.spare() > 0
     }
 
     fn queue_with(&self, work: Box<dyn Work>, max_threads: usize) -> bool {

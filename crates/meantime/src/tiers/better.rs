@@ -5,8 +5,9 @@
 
 use super::background::Work;
 use super::log::Tier;
-use super::module::{ModuleTiers, Stage, locked, publish};
+use super::module::{ModuleTiers, locked, publish};
 use super::policy::Policy;
+use super::stage::Stage;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex};
 use meantime_compile::CompileError;
 use meantime_optimize::{Limits, TierRequest};

@@ -3,7 +3,8 @@
 //! The one idea: what was optimized before is published before the module runs, so it is as if the background had been done already.
 
 use super::log::Tier;
-use super::module::{ModuleTiers, Stage, locked, publish};
+use super::module::{ModuleTiers, locked, publish};
+use super::stage::Stage;
 use crate::cache::{Entry, Warm, content};
 use crate::profile::Profile;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex};

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 pub enum Tier {
     /// The baseline compiler, when the function was called first.
     Baseline,
+    /// The baseline compiler, in the background, before the function was called.
+    Ahead,
     /// The optimizing compiler.
     Optimized,
     /// The optimizing compiler, to go on from a loop that was running: the one whose opcode is at this offset of the module's bytes.
@@ -29,6 +31,8 @@ pub struct Compilation {
     pub at: Duration,
     /// How long it took to make.
     pub took: Duration,
+    /// Whether the function was called so far.
+    pub called: bool,
     /// Bytes of the function's body.
     pub wasm_bytes: usize,
     /// Bytes of its machine code.
@@ -59,8 +63,14 @@ impl Log {
         }
     }
 
-    /// Notes a piece of code whose making began at `began`.
-    pub fn note(&self, func: DefinedFuncIndex, tier: Tier, began: Instant, code_bytes: usize) {
+    /// Notes a piece of code whose making began at `began`. Says how long that took.
+    pub fn note(
+        &self,
+        func: DefinedFuncIndex,
+        tier: Tier,
+        began: Instant,
+        code_bytes: usize,
+    ) -> Duration {
         let now = Instant::now();
         let entry = Entry {
             func,
@@ -71,6 +81,7 @@ impl Log {
         };
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.push(entry);
+        entry.took
     }
 
     fn entries(&self) -> Vec<Entry> {
@@ -106,6 +117,7 @@ impl Module {
                 tier: entry.tier,
                 at: entry.at,
                 took: entry.took,
+                called: tiers.function(entry.func).was_called(),
                 wasm_bytes: env.bodies()[entry.func].range.len(),
                 code_bytes: entry.code_bytes,
             }

@@ -1,10 +1,11 @@
 //! Code made while the program runs: the baseline compiler at a function's first call, the optimizing one in the background for what turns
 //! out to be hot.
 //!
-//! `module` is what one module's code asks for and gets, `better` how it gets better code, `kept` what of it outlives the process; `sites` what calls call; `background` the threads that
+//! `module` is what one module's code asks for and gets, `stage` how far a function is, `ahead` what is compiled before it is called, `better` how it gets better code, `kept` what of it outlives the process; `sites` what calls call; `background` the threads that
 //! optimize; `policy` the numbers. The one idea: a function has one stage after the other and never goes back, and whoever runs old code finishes there or
 //! leaves it at the start of a loop.
 
+mod ahead;
 mod background;
 mod better;
 mod kept;
@@ -12,6 +13,7 @@ mod log;
 mod module;
 mod policy;
 mod sites;
+mod stage;
 
 pub use log::{Compilation, Tier};
 pub(crate) use module::{Asked, ModuleTiers};
@@ -30,6 +32,8 @@ pub(crate) struct EngineTiers {
     optimizer: LazyOptimizer,
     background: Background,
     policy: Policy,
+    /// Whether functions may be compiled before they are called.
+    ahead: bool,
     /// Bytes of optimized code of all modules that there are.
     optimized: AtomicUsize,
 }
@@ -54,6 +58,7 @@ impl EngineTiers {
             optimizer,
             background: Background::new(config.parallel_compilation),
             policy: Policy::new(config),
+            ahead: config.parallel_compilation && !config.tier_up_waits,
             optimized: AtomicUsize::new(0),
         }))
     }

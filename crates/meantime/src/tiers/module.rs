@@ -4,11 +4,13 @@
 //! a budget takes it from `First` to `Queued`, and a thread of the background to `Last` or `Refused` (`better`).
 
 use super::EngineTiers;
+use super::ahead::Ahead;
 use super::better::Loops;
 use super::kept::Kept;
 use super::log::{Log, Tier};
 use super::policy::Policy;
 use super::sites::Sites;
+use super::stage::{Function, Stage};
 use crate::Error;
 use crate::cache::Entry;
 use crate::compilers::trampoline;
@@ -22,57 +24,9 @@ use meantime_module::Module;
 use meantime_optimize::Limits;
 use meantime_vm as vm;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// How far a function is.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Debug)]
-#[repr(u8)]
-pub(super) enum Stage {
-    /// It was never called.
-    Cold,
-    /// Someone compiles it for the first time.
-    Compiling,
-    /// It runs in the first tier.
-    First,
-    /// Better code is being made.
-    Queued,
-    /// It has the best code there is.
-    Last,
-    /// It stays in the first tier: better code cannot be made, or would cost too much.
-    Refused,
-}
-
-/// What is known of a function.
-#[derive(Default)]
-pub(super) struct Function {
-    stage: AtomicU8,
-    /// How many budgets it spent.
-    pub spent: AtomicU32,
-    /// How many of them in a row, at loops, without being entered in between.
-    pub stuck: AtomicU32,
-}
-
-impl Function {
-    pub fn stage(&self) -> Stage {
-        match self.stage.load(Ordering::Acquire) {
-            0 => Stage::Cold,
-            1 => Stage::Compiling,
-            2 => Stage::First,
-            3 => Stage::Queued,
-            4 => Stage::Last,
-            _ => Stage::Refused,
-        }
-    }
-
-    /// Takes it from one stage to the next; false when it is not there.
-    pub fn advance(&self, from: Stage, to: Stage) -> bool {
-        self.stage
-            .compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
-}
 
 /// The tiers of a module.
 pub(crate) struct ModuleTiers {
@@ -89,6 +43,7 @@ pub(crate) struct ModuleTiers {
     pub(super) loops: Mutex<HashMap<DefinedFuncIndex, Loops>>,
     trampolines: Mutex<HashMap<(Trampoline, Signature), usize>>,
     pub(super) sites: Sites,
+    pub(super) ahead: Ahead,
     /// Bytes of optimized code.
     optimized: AtomicUsize,
     /// What outlives the process, where there is a cache.
@@ -120,6 +75,7 @@ impl ModuleTiers {
             loops: Mutex::default(),
             trampolines: Mutex::default(),
             sites: Sites::default(),
+            ahead: Ahead::default(),
             optimized: AtomicUsize::new(0),
             kept: entry.map(Kept::new),
             log: Log::new(),
@@ -165,7 +121,7 @@ impl ModuleTiers {
     fn wait_for_first(&self, func: DefinedFuncIndex) {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut first = locked(&self.first);
-        while self.function(func).stage.load(Ordering::SeqCst) == Stage::Compiling as u8 {
+        while self.function(func).stage() == Stage::Compiling {
             let woken = self.compiled.wait(first);
             first = woken.unwrap_or_else(PoisonError::into_inner);
         }
@@ -179,20 +135,18 @@ impl ModuleTiers {
         func: DefinedFuncIndex,
     ) -> Result<(CodePtr, Stage), Error> {
         let began = Instant::now();
-        match (self.engine.baseline).compile_function(
-            self.module(),
-            &self.wasm,
-            func,
-            &mut |offset| self.sites.number(code, offset),
-        ) {
+        let mut seen = self.see(code);
+        let baseline = &self.engine.baseline;
+        match baseline.compile_function(self.module(), &self.wasm, func, &mut seen) {
             Ok(compiled) => {
                 let address = publish(code, func, &compiled, None)?;
-                // Nobody has run it yet.
-                let budget = self.engine.policy.first_budget(self.body_len(func));
-                let slot = &code.slots()[func.as_u32() as usize];
-                slot.budget.store(budget, Ordering::Relaxed);
+                self.set_first_budget(code, func);
                 let size = compiled.code.len();
-                self.log.note(func, Tier::Baseline, began, size);
+                let took = self.log.note(func, Tier::Baseline, began, size);
+                self.ahead.waited(took);
+                if let Some(callees) = seen.callees() {
+                    self.called(code, func, &callees);
+                }
                 return Ok((address, Stage::First));
             }
             Err(error) if error.unsupported => {}
@@ -212,6 +166,13 @@ impl ModuleTiers {
         Ok((address, Stage::Last))
     }
 
+    /// Sets what a function may cost that nobody has run yet.
+    pub(super) fn set_first_budget(&self, code: &vm::CodeRegion, func: DefinedFuncIndex) {
+        let budget = self.engine.policy.first_budget(self.body_len(func));
+        let slot = &code.slots()[func.as_u32() as usize];
+        slot.budget.store(budget, Ordering::Relaxed);
+    }
+
     /// Counts bytes of optimized code.
     pub(super) fn count_optimized(&self, bytes: usize) {
         self.optimized.fetch_add(bytes, Ordering::Relaxed);
@@ -223,7 +184,7 @@ impl ModuleTiers {
         let module = self.module();
         let mut functions = BTreeMap::new();
         for (func, known) in module.bodies().keys().zip(&self.functions) {
-            if known.stage() > Stage::Compiling {
+            if known.was_called() {
                 let spent = known.spent.load(Ordering::Relaxed);
                 let cost = self.engine.policy.cost(spent, self.body_len(func));
                 functions.insert(module.func_index(func).as_u32(), cost);
@@ -299,16 +260,27 @@ fn no_room() -> Error {
 }
 
 /// A function that this thread compiles for the first time. However that ends, others no longer wait; if it fails, the next caller tries again.
-struct Claim<'a> {
+pub(super) struct Claim<'a> {
     tiers: &'a ModuleTiers,
     func: DefinedFuncIndex,
     next: Stage,
 }
 
+impl<'a> Claim<'a> {
+    pub fn new(tiers: &'a ModuleTiers, func: DefinedFuncIndex) -> Claim<'a> {
+        let next = Stage::Cold;
+        Claim { tiers, func, next }
+    }
+
+    /// It did not fail.
+    pub fn ends_with(mut self, stage: Stage) {
+        self.next = stage;
+    }
+}
+
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let function = self.tiers.function(self.func);
-        function.stage.store(self.next as u8, Ordering::SeqCst);
+        self.tiers.function(self.func).set(self.next);
         // Who waits counted itself before it looked at the stage, so it is seen here or has seen the new stage.
         if self.tiers.waiting.load(Ordering::SeqCst) > 0 {
             let _first = locked(&self.tiers.first);
@@ -328,22 +300,34 @@ impl vm::Tiers for Asked {
     ) -> Result<CodePtr, vm::HostError> {
         let tiers = &self.0;
         let slot = &code.slots()[func.as_u32() as usize];
+        let function = tiers.function(func);
         loop {
-            if tiers.function(func).advance(Stage::Cold, Stage::Compiling) {
-                let mut claim = Claim {
-                    tiers,
-                    func,
-                    next: Stage::Cold,
-                };
-                let compiled = tiers.compile_first(code, func);
-                let (address, stage) = compiled.map_err(to_host_error)?;
-                slot.code.store(address.cast_mut(), Ordering::Release);
-                claim.next = stage;
-                return Ok(address);
+            let mut stage = function.stage();
+            if stage == Stage::Ahead {
+                tiers.wait_for_ahead(func);
+                stage = function.stage();
             }
-            tiers.wait_for_first(func);
-            if tiers.function(func).stage() != Stage::Cold {
-                return Ok(slot.code.load(Ordering::Acquire));
+            match stage {
+                Stage::Cold | Stage::Ahead => {
+                    if !function.advance(stage, Stage::Compiling) {
+                        continue;
+                    }
+                    let claim = Claim::new(tiers, func);
+                    let compiled = tiers.compile_first(code, func);
+                    let (address, stage) = compiled.map_err(to_host_error)?;
+                    slot.code.store(address.cast_mut(), Ordering::Release);
+                    claim.ends_with(stage);
+                    return Ok(address);
+                }
+                Stage::Compiling => tiers.wait_for_first(func),
+                Stage::Ready => {
+                    if let Some(address) = tiers.take_ready(code, func) {
+                        return Ok(address);
+                    }
+                }
+                Stage::First | Stage::Queued | Stage::Last | Stage::Refused => {
+                    return Ok(slot.code.load(Ordering::Acquire));
+                }
             }
         }
     }
