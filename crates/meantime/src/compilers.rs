@@ -1,7 +1,8 @@
 //! The compilers of an engine: which one makes code for a function.
 //!
 //! The one idea: to all who ask, they are one [`Backend`]. With [`Strategy::Winch`] it is the baseline compiler, and where that cannot, the
-//! optimizing one; otherwise the optimizing one. Trampolines come from the baseline compiler wherever there is one.
+//! optimizing one; otherwise the optimizing one, and the baseline compiler for what is made to be dear to optimize. Trampolines come from the baseline
+//! compiler wherever there is one, but with [`Strategy::Cranelift`].
 
 use crate::profile::Profile;
 use crate::{Config, Result, Strategy};
@@ -9,7 +10,7 @@ use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tu
 use meantime_baseline::Baseline;
 use meantime_compile::{Backend, CompileError};
 use meantime_module::Module;
-use meantime_optimize::{Optimizer, TierRequest};
+use meantime_optimize::{Limits, Optimizer, TierRequest};
 use std::sync::OnceLock;
 use target_lexicon::Triple;
 
@@ -18,8 +19,7 @@ use target_lexicon::Triple;
 pub(crate) struct Compilers {
     optimizer: LazyOptimizer,
     baseline: Option<Baseline>,
-    /// Whether the baseline compiler makes all code that it can.
-    prefers_baseline: bool,
+    strategy: Strategy,
 }
 
 /// The optimizing compiler, made when it is used first if that cannot fail: small programs end before.
@@ -84,16 +84,59 @@ impl Compilers {
     pub(crate) fn new(config: &Config, tunables: &Tunables) -> Result<Compilers> {
         let optimizer = LazyOptimizer::new(config, tunables)?;
         let architecture = optimizer.triple().architecture;
-        let baseline = match config.strategy {
-            Strategy::Cranelift => None,
-            _ => Baseline::new(architecture, tunables.clone())
-                .map(|baseline| baseline.with_fma(optimizer.has_fma())),
-        };
+        let baseline = Baseline::new(architecture, tunables.clone());
+        let baseline = baseline.map(|baseline| baseline.with_fma(optimizer.has_fma()));
         Ok(Compilers {
             optimizer,
             baseline,
-            prefers_baseline: config.strategy == Strategy::Winch,
+            strategy: config.strategy,
         })
+    }
+}
+
+/// How large a function may become that is optimized ahead of time. Those of real programs stay far below; the largest that are not refused take
+/// seconds, and a gigabyte or two.
+const LIMITS: Limits = Limits {
+    instructions: 1_000_000,
+    block_variables: 128 << 20,
+};
+
+impl Compilers {
+    /// Compiles a function. What grows beyond limits when it is optimized gets the code of the other compiler, if that can.
+    fn compile_with(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+        request: &TierRequest<'_>,
+    ) -> Result<CompiledFunction, CompileError> {
+        let optimize = |limits| {
+            let request = TierRequest { limits, ..*request };
+            let optimizer = self.optimizer.get();
+            let made = optimizer.compile_in_tiers(module, wasm, index, &request);
+            made.map(|(compiled, _)| compiled)
+        };
+        let Some(baseline) = &self.baseline else {
+            return optimize(Limits::NONE);
+        };
+        let baseline = || baseline.compile_function(module, wasm, index, &mut |_: u32| None);
+        let can = |made: &Result<_, CompileError>| !made.as_ref().is_err_and(|e| e.unsupported);
+        let prefers_baseline = self.strategy == Strategy::Winch;
+        let first = match prefers_baseline {
+            true => baseline(),
+            false => optimize(LIMITS),
+        };
+        if can(&first) {
+            return first;
+        }
+        let second = match prefers_baseline {
+            true => optimize(LIMITS),
+            false => baseline(),
+        };
+        if can(&second) {
+            return second;
+        }
+        optimize(Limits::NONE)
     }
 }
 
@@ -116,13 +159,7 @@ impl Backend for Compilers {
         wasm: &[u8],
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
-        if let Some(baseline) = self.baseline.as_ref().filter(|_| self.prefers_baseline) {
-            match baseline.compile_function(module, wasm, index, &mut |_: u32| None) {
-                Err(error) if error.unsupported => {}
-                result => return result,
-            }
-        }
-        self.optimizer.get().compile_function(module, wasm, index)
+        self.compile_with(module, wasm, index, &TierRequest::AHEAD)
     }
 
     fn compile_trampoline(
@@ -131,8 +168,10 @@ impl Backend for Compilers {
         signature: &Signature,
     ) -> Result<CompiledFunction, CompileError> {
         match &self.baseline {
-            Some(baseline) => trampoline(baseline, &self.optimizer, kind, signature),
-            None => self.optimizer.get().compile_trampoline(kind, signature),
+            Some(baseline) if self.strategy != Strategy::Cranelift => {
+                trampoline(baseline, &self.optimizer, kind, signature)
+            }
+            _ => self.optimizer.get().compile_trampoline(kind, signature),
         }
     }
 }
@@ -171,17 +210,12 @@ impl Backend for WithProfile<'_> {
         wasm: &[u8],
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError> {
-        if self.compilers.prefers_baseline {
-            return self.compilers.compile_function(module, wasm, index);
-        }
         let request = TierRequest {
             mostly_called: &|offset| self.profile.mostly_called(module, offset),
             called: &|func| self.profile.called(module.func_index(func)),
             ..TierRequest::AHEAD
         };
-        let optimizer = self.compilers.optimizer.get();
-        let (compiled, _) = optimizer.compile_in_tiers(module, wasm, index, &request)?;
-        Ok(compiled)
+        self.compilers.compile_with(module, wasm, index, &request)
     }
 
     fn compile_trampoline(

@@ -46,7 +46,7 @@ pub struct TierRequest<'a> {
 /// the dear part begins, which cannot be interrupted.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Instructions.
+    /// Instructions, and entries of tables of branches.
     pub instructions: usize,
     /// Blocks times variables: what making SSA of locals may take, in units of four bytes.
     pub block_variables: usize,
@@ -152,8 +152,8 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// As [`Backend::compile_function`]; when the function is larger than the request allows; and with `unsupported` set where it cannot be told which
-    /// values at the start of a loop are references.
+    /// As [`Backend::compile_function`]; with `unsupported` set when the function is larger than the request or the compiler itself allows, and where it
+    /// cannot be told which values at the start of a loop are references.
     pub fn compile_in_tiers(
         &self,
         module: &Module,

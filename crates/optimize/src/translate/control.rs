@@ -639,6 +639,7 @@ impl Translator<'_> {
         if self.note_dispatch(&depths) {
             self.choose_first(selector);
         }
+        self.table_entries += depths.len();
         let (_, count) = self.target(self.frame_at(targets.default()));
         if let ([depth], 0) = (&depths[..depths.len() - 1], count) {
             self.br_table_of_one(selector, *depth, targets.default());

@@ -171,6 +171,8 @@ pub(crate) struct Translator<'a> {
     first_local: usize,
     /// How many variables there are.
     variables: usize,
+    /// How many entries the tables of branches have.
+    table_entries: usize,
     /// What is being inlined, and how much more may be.
     inlining: Inlining,
     /// Where its body begins in the module.
@@ -242,6 +244,7 @@ pub(crate) fn function<'a>(
         next: 0,
         first_local: 0,
         variables: 0,
+        table_entries: 0,
         inlining: Inlining::new(index, start, range.end - range.start),
         start: range.start,
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
@@ -355,10 +358,13 @@ impl<'a> Translator<'a> {
         let (dfg, limits) = (&self.b.func.dfg, &self.request.limits);
         let block_variables = dfg.num_blocks().saturating_mul(self.variables);
         if dfg.num_values() > MAX_VALUES
-            || dfg.num_insts() > limits.instructions
+            || dfg.num_insts() + self.table_entries > limits.instructions
             || block_variables > limits.block_variables
         {
-            return Err(self.error("a function is too large to be compiled"));
+            return Err(CompileError {
+                unsupported: true,
+                ..self.error("a function is too large to be compiled")
+            });
         }
         Ok(())
     }

@@ -1,0 +1,109 @@
+//! Functions made to be dear to optimize, compiled ahead of time: they get the baseline compiler's code, within bounds of time, and do what they say.
+
+use meantime::*;
+use std::time::{Duration, Instant};
+
+fn leb(mut n: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while n >= 0x80 {
+        bytes.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+    bytes
+}
+
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [&[id][..], &leb(content.len()), content].concat()
+}
+
+/// A module with one function from `i32` to `i32`, exported as `f`, with so many more locals of that type.
+fn module(locals: usize, code: &[u8]) -> Vec<u8> {
+    let locals = [&[1][..], &leb(locals), &[0x7f]].concat();
+    let body = [&locals, code, &[0x0b]].concat();
+    [
+        &b"\0asm\x01\0\0\0"[..],
+        &section(1, b"\x01\x60\x01\x7f\x01\x7f"),
+        &section(3, b"\x01\0"),
+        &section(7, b"\x01\x01f\0\0"),
+        &section(10, &[&[1][..], &leb(body.len()), &body].concat()),
+    ]
+    .concat()
+}
+
+/// Many branches by table with many entries each, which lead to the ends of two blocks.
+fn tables() -> Vec<u8> {
+    let entries = 65_000;
+    let mut code = Vec::new();
+    for _ in 0..60 {
+        // (block (block (br_table … (local.get 0))) (local.set 0 (i32.add (local.get 0) (i32.const 1))))
+        code.extend(b"\x02\x40\x02\x40\x20\0\x0e");
+        code.extend(leb(entries));
+        code.extend([0, 1].repeat(entries / 2));
+        code.extend(b"\0\x0b\x20\0\x41\x01\x6a\x21\0\x0b");
+    }
+    code.extend(b"\x20\0");
+    module(1, &code)
+}
+
+/// Many locals and many blocks, each of which may set one.
+fn locals() -> Vec<u8> {
+    let (locals, blocks) = (49_000, 6000);
+    let mut code = Vec::new();
+    let all = || (0..blocks).map(|i| leb(1 + i * 5 % locals));
+    for local in all() {
+        // (if (local.get 0) (then (local.set … (local.get 0))))
+        code.extend(b"\x20\0\x04\x40\x20\0\x21");
+        code.extend(local);
+        code.push(0x0b);
+    }
+    code.extend(b"\x41\0");
+    for local in all() {
+        code.push(0x20);
+        code.extend(local);
+        code.push(0x6a);
+    }
+    module(locals, &code)
+}
+
+/// A long way without a branch.
+fn instructions() -> Vec<u8> {
+    // (i32.popcnt (i32.eqz …))
+    let code = [&b"\x20\0"[..], &b"\x45\x69".repeat(1_500_000)].concat();
+    module(1, &code)
+}
+
+#[test]
+fn what_is_dear_to_optimize_is_not_optimized_ahead_of_time() {
+    let dear = [
+        ("tables", tables(), (1, 1)),
+        ("locals", locals(), (3, 18_000)),
+        ("instructions", instructions(), (5, 1)),
+    ];
+    for strategy in [Strategy::Auto, Strategy::Cranelift] {
+        for (name, wasm, (param, result)) in &dear {
+            let engine = Engine::new(Config::new().strategy(strategy)).unwrap();
+            let began = Instant::now();
+            let module = match strategy {
+                Strategy::Auto => {
+                    let code = engine.precompile_module(wasm).unwrap();
+                    #[allow(unsafe_code, reason = "it was just compiled")]
+                    // SAFETY: by this engine.
+                    unsafe {
+                        Module::deserialize(&engine, code)
+                    }
+                }
+                _ => Module::new(&engine, wasm),
+            };
+            let (module, took) = (module.unwrap(), began.elapsed());
+            // A few seconds where nothing else runs; who optimizes them takes minutes or gigabytes.
+            assert!(took < Duration::from_secs(100), "{name}: {took:?}");
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let f = instance
+                .get_typed_func::<i32, i32>(&mut store, "f")
+                .unwrap();
+            assert_eq!(f.call(&mut store, *param).unwrap(), *result, "{name}");
+        }
+    }
+}
