@@ -6,13 +6,28 @@ use crate::ModuleError;
 use crate::convert::{Types, unsupported};
 use meantime_abi::{FuncIndex, GlobalIndex, HeapType, TypeIndex};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use wasmparser::Operator;
 
-/// A constant expression. Validated: evaluating it from an empty stack leaves one value of the expected type.
+/// A constant expression. Validated: evaluating it from an empty stack leaves one value of the expected type. Nearly every one is a single operator.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<ConstOp>", into = "Vec<ConstOp>")]
 pub struct ConstExpr {
     /// The operators, without the final `end`.
-    pub ops: Vec<ConstOp>,
+    pub ops: SmallVec<[ConstOp; 1]>,
+}
+
+impl From<Vec<ConstOp>> for ConstExpr {
+    fn from(ops: Vec<ConstOp>) -> ConstExpr {
+        let ops = SmallVec::from_vec(ops);
+        ConstExpr { ops }
+    }
+}
+
+impl From<ConstExpr> for Vec<ConstOp> {
+    fn from(expr: ConstExpr) -> Vec<ConstOp> {
+        expr.ops.into_vec()
+    }
 }
 
 /// An operator of a constant expression. Floats are bits.
@@ -87,8 +102,7 @@ impl ConstExpr {
         expr: &wasmparser::ConstExpr<'_>,
         types: &Types,
     ) -> Result<ConstExpr, ModuleError> {
-        // Nearly every expression is one operator and `end`.
-        let mut ops = Vec::with_capacity(1);
+        let mut ops = SmallVec::new();
         for op in expr.get_operators_reader().into_iter_with_offsets() {
             let (op, offset) = op.map_err(ModuleError::malformed)?;
             ops.push(match op {
@@ -163,7 +177,12 @@ impl ConstExpr {
         &self,
         globals: impl Fn(GlobalIndex) -> Option<ConstInt>,
     ) -> Option<ConstInt> {
-        let mut stack: Vec<ConstInt> = Vec::new();
+        match self.ops[..] {
+            [ConstOp::I32Const(value)] => return Some(ConstInt::I32(value)),
+            [ConstOp::I64Const(value)] => return Some(ConstInt::I64(value)),
+            _ => {}
+        }
+        let mut stack = Vec::new();
         for op in &self.ops {
             let value = match *op {
                 ConstOp::I32Const(value) => ConstInt::I32(value),
@@ -202,7 +221,7 @@ mod tests {
     use super::*;
 
     fn int(ops: Vec<ConstOp>) -> Option<ConstInt> {
-        ConstExpr { ops }.int(|global| (global.as_u32() == 3).then_some(ConstInt::I32(1000)))
+        ConstExpr::from(ops).int(|global| (global.as_u32() == 3).then_some(ConstInt::I32(1000)))
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::module::*;
 use crate::names::Names;
 use crate::{ConstExpr, ConstOp, ModuleError, ModuleErrorKind, escape, image, plain, validate};
 use meantime_abi::*;
+use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser as wp;
 use wasmparser::{Payload, ValidPayload};
@@ -299,7 +300,7 @@ impl<'a> Decoder<'a> {
                 Some(func) => funcs.push(func),
                 None => {
                     let as_expr = |func: Option<FuncIndex>| ConstExpr {
-                        ops: vec![func.map_or(ConstOp::RefNull(ty.heap), ConstOp::RefFunc)],
+                        ops: smallvec![func.map_or(ConstOp::RefNull(ty.heap), ConstOp::RefFunc)],
                     };
                     exprs.extend(funcs.drain(..).map(as_expr));
                     exprs.push(item);

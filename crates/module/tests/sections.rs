@@ -149,7 +149,7 @@ fn globals_and_their_initial_values() {
     let inits: Vec<_> = module
         .global_inits()
         .values()
-        .map(|e| e.ops.clone())
+        .map(|e| e.ops.to_vec())
         .collect();
     assert_eq!(inits[0], [ConstOp::I64Const(-1)]);
     assert_eq!(inits[1], [ConstOp::F32Const(0x8000_0000)]);
@@ -296,7 +296,10 @@ fn table_initializers() {
         .values()
         .map(|t| t.init.clone())
         .collect();
-    assert_eq!(inits[0].as_ref().unwrap().ops, [ConstOp::RefFunc(func(0))]);
+    assert_eq!(
+        inits[0].as_ref().unwrap().ops[..],
+        [ConstOp::RefFunc(func(0))]
+    );
     assert_eq!(inits[1], None);
 }
 

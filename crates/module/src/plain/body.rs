@@ -15,6 +15,22 @@ const BOTTOM: usize = 2;
 pub(super) const DEPTH: usize = 1 << 10;
 /// Below which place plain operators push.
 const MAX_PLACE: usize = DEPTH - 1;
+/// Opcodes of what is not told apart by a table.
+const BLOCK: u8 = 0x02;
+const LOOP: u8 = 0x03;
+const IF: u8 = 0x04;
+const ELSE: u8 = 0x05;
+const END: u8 = 0x0b;
+const BR: u8 = 0x0c;
+const BR_IF: u8 = 0x0d;
+const LOCAL_GET: u8 = 0x20;
+const LOCAL_SET: u8 = 0x21;
+const LOCAL_TEE: u8 = 0x22;
+/// Constants come in the order of their types.
+const I32_CONST: u8 = 0x41;
+const I64_CONST: u8 = 0x42;
+/// The type of a block without parameters and results.
+const EMPTY: u8 = 0x40;
 /// How many locals a function can have: an implementation limit of the full validator.
 const MAX_LOCALS: usize = 50_000;
 /// How many may be listed for a small body: to declare them takes a few bytes, to list them as many as they are.
@@ -108,10 +124,41 @@ impl<'a> Walk<'a> {
     #[inline(always)]
     fn plain_operators(&mut self) -> Option<&'static Row> {
         let rows = &ROWS[usize::from(self.plain.memory)];
-        let (code, base) = (self.code, self.base);
-        let (stack, types) = (&mut *self.stack, &self.types[..]);
-        let (mut rest, mut top) = (code.get(self.at..)?, self.top);
+        let code = self.code;
+        let (stack, types, frames) = (&mut *self.stack, &self.types[..], &mut *self.frames);
+        let globals = &self.plain.globals[..];
+        let mut place = Place {
+            rest: code.get(self.at..)?,
+            top: self.top,
+            base: self.base,
+        };
         let row = loop {
+            // More than half of all operators are about locals or push small constants, and many others are control that takes no values along.
+            while let Some(&[opcode, number @ ..0x80]) = place.rest.first_chunk()
+                && place.top < MAX_PLACE
+            {
+                if let LOCAL_GET..=LOCAL_TEE = opcode {
+                    let ty = *types.get(usize::from(LOCALS + number))?;
+                    if opcode == LOCAL_GET {
+                        place.push(stack, ty);
+                    } else if place.ends_with(stack, ty) {
+                        place.top -= usize::from(opcode == LOCAL_SET);
+                    } else {
+                        break;
+                    }
+                } else if let I32_CONST..=I64_CONST = opcode {
+                    place.push(stack, opcode - I32_CONST + I32);
+                } else {
+                    break;
+                }
+                place.rest = place.rest.get(2..)?;
+            }
+            if let Some(&[opcode @ ..=BR_IF, next]) = place.rest.first_chunk()
+                && place.control(opcode, next, stack, frames).is_some()
+            {
+                continue;
+            }
+            let Place { rest, top, base } = place;
             let word = match rest.first_chunk() {
                 Some(bytes) => u64::from_le_bytes(*bytes),
                 None => last_bytes(rest)?,
@@ -119,30 +166,34 @@ impl<'a> Walk<'a> {
             let row = &rows[usize::from(word as u8)];
             let number = (word >> row.shift) as u32;
             let stops = !number & row.stops;
-            let ty = usize::from(row.result) + usize::from(number as u8 & row.local);
-            let ty = *types.get(ty)?;
             let topmost = [2, 1].map(|below| stack[(top - below) % DEPTH]);
             let found = u16::from_le_bytes(topmost);
-            let wanted = row.pattern | u16::from(ty & row.local) << 8 & row.mask;
             let bottom = top.wrapping_sub(usize::from(row.pops));
             if stops == 0
                 || (word >> 8) as u8 > row.max_align
-                || found & row.mask != wanted
+                || found & row.mask != row.pattern
                 || bottom < base
                 || bottom >= MAX_PLACE
             {
+                if place
+                    .global(row.class, (word >> 8) as u8, globals, stack)
+                    .is_some()
+                {
+                    continue;
+                }
                 break row;
             }
-            stack[bottom % DEPTH] = ty;
-            top = bottom + usize::from(row.pushes);
+            stack[bottom % DEPTH] = row.result;
+            place.top = bottom + usize::from(row.pushes);
             // A branch that is mostly taken one way, so that where the next operator begins is known before how long this one's number is.
             let mut len = usize::from(row.bytes) + 1;
             if stops & ONE_BYTE == 0 {
                 len += more_bytes(stops);
             }
-            rest = rest.get(len..)?;
+            place.rest = rest.get(len..)?;
         };
-        (self.at, self.top) = (code.len() - rest.len(), top);
+        self.at = code.len() - place.rest.len();
+        (self.top, self.base) = (place.top, place.base);
         Some(row)
     }
 
@@ -607,6 +658,133 @@ impl<'a> Walk<'a> {
         self.pop(if memories == 2 { address } else { I32 })?;
         self.pop(address)
     }
+}
+
+/// Where a walk is.
+struct Place<'a> {
+    rest: &'a [u8],
+    top: usize,
+    base: usize,
+}
+
+impl Place<'_> {
+    /// Walks over structured control that takes no values along but a condition, where it can be reached: of nearly all blocks, the type is empty. None for what
+    /// is anything else, of which nothing was done.
+    #[inline(always)]
+    fn control(
+        &mut self,
+        opcode: u8,
+        next: u8,
+        stack: &[Code; DEPTH],
+        frames: &mut Vec<Frame>,
+    ) -> Option<()> {
+        let has_condition = self.ends_with(stack, I32);
+        let len = match opcode {
+            BLOCK | LOOP if next == EMPTY => {
+                let kind = if opcode == LOOP {
+                    Kind::Loop
+                } else {
+                    Kind::Block
+                };
+                self.enter(kind, frames);
+                2
+            }
+            IF if next == EMPTY && has_condition => {
+                self.top -= 1;
+                self.enter(Kind::If, frames);
+                2
+            }
+            ELSE => {
+                let frame = frames.last_mut()?;
+                if frame.kind != Kind::If || !frame.ty.is_empty() || self.top != self.base {
+                    return None;
+                }
+                (frame.kind, frame.unreachable) = (Kind::Block, false);
+                1
+            }
+            END => {
+                let [.., outer, frame] = &frames[..] else {
+                    return None;
+                };
+                if !frame.ty.is_empty() || self.top != self.base {
+                    return None;
+                }
+                self.base = outer.base;
+                frames.pop();
+                1
+            }
+            BR if has_empty_label(frames, next) => {
+                frames.last_mut()?.unreachable = true;
+                self.top = self.base;
+                2
+            }
+            BR_IF if has_condition && has_empty_label(frames, next) => {
+                self.top -= 1;
+                2
+            }
+            _ => return None,
+        };
+        self.rest = self.rest.get(len..)?;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn push(&mut self, stack: &mut [Code; DEPTH], ty: Code) {
+        stack[self.top % DEPTH] = ty;
+        self.top += 1;
+    }
+
+    /// Whether the topmost operand is one of the block's and of this type.
+    #[inline(always)]
+    fn ends_with(&self, stack: &[Code; DEPTH], ty: Code) -> bool {
+        self.top > self.base && stack[(self.top - 1) % DEPTH] == ty
+    }
+
+    /// Walks over an operator that gets or sets the global of this number, if that is all there is to it. None for anything else, of which nothing
+    /// was done.
+    #[inline(always)]
+    fn global(
+        &mut self,
+        class: Class,
+        number: u8,
+        globals: &[(Code, bool)],
+        stack: &mut [Code; DEPTH],
+    ) -> Option<()> {
+        if !matches!(class, Class::GlobalGet | Class::GlobalSet) || number >= 0x80 {
+            return None;
+        }
+        let (ty, mutable) = *globals.get(usize::from(number))?;
+        if ty == OTHER || self.top >= MAX_PLACE {
+            return None;
+        }
+        if class == Class::GlobalGet {
+            self.push(stack, ty);
+        } else if mutable && self.ends_with(stack, ty) {
+            self.top -= 1;
+        } else {
+            return None;
+        }
+        self.rest = self.rest.get(2..)?;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, kind: Kind, frames: &mut Vec<Frame>) {
+        self.base = self.top;
+        frames.push(Frame {
+            kind,
+            ty: Signature::default(),
+            base: self.top,
+            unreachable: false,
+        });
+    }
+}
+
+/// Whether a branch to this depth takes nothing along.
+#[inline(always)]
+fn has_empty_label(frames: &[Frame], depth: u8) -> bool {
+    let index = frames.len().wrapping_sub(1 + usize::from(depth));
+    depth < 0x80 && frames.get(index).is_some_and(|f| f.ty.is_empty())
 }
 
 /// How many bytes more than one a number has that ends at the first of these.

@@ -8,6 +8,7 @@
 use crate::module::{Data, Module, SegmentMode};
 use crate::{ConstExpr, ConstOp};
 use meantime_abi::{AddrType, MemoryIndex};
+use smallvec::smallvec;
 use std::ops::Range;
 
 /// More segments than this are for the full validator, which has a limit.
@@ -93,7 +94,7 @@ pub(crate) fn datas(
         let mode = SegmentMode::Active {
             target: MemoryIndex::from_u32(0),
             offset: ConstExpr {
-                ops: vec![ConstOp::I32Const(offset)],
+                ops: smallvec![ConstOp::I32Const(offset)],
             },
             in_image: false,
         };

@@ -52,6 +52,14 @@ struct Signature {
     results: Span,
 }
 
+impl Signature {
+    /// Whether there are neither parameters nor results.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.params.len() | self.results.len() == 0
+    }
+}
+
 /// A range of [`Plain::codes`].
 #[derive(Copy, Clone, Debug, Default)]
 struct Span {

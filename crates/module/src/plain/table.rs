@@ -186,7 +186,8 @@ const fn local(sets: bool, gets: bool) -> Row {
         pushes: gets as u8,
         local: 0x7f,
         mask: if sets { 0xff00 } else { 0 },
-        stops: ONE_BYTE,
+        // Where the type is that of a local, the row is not all there is to it.
+        stops: 0,
         ..number(Class::Local, LOCALS)
     }
 }
