@@ -67,7 +67,7 @@ const CONSTANTS_SEARCHED: usize = 8;
 #[repr(C)]
 pub(crate) struct Buffer {
     code: Vec<u8>,
-    at: usize,
+    at: u32,
     labels: Vec<LabelState>,
     uses: Vec<Use>,
     constants: Vec<Constant>,
@@ -117,22 +117,23 @@ impl Buffer {
 
     /// Where the next instruction goes.
     pub(crate) fn at(&self) -> u32 {
-        self.at as u32
+        self.at
     }
 
     /// What was written.
     pub(crate) fn code(&self) -> &[u8] {
-        &self.code[..self.at]
+        &self.code[..self.at as usize]
     }
 
     /// Writes the lowest `len` bytes, at most eight.
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u64, len: usize) {
-        match self.code.get_mut(self.at..self.at + 8) {
+        let at = self.at as usize;
+        match self.code.get_mut(at..at + 8) {
             Some(chunk) => chunk.copy_from_slice(&bits.to_le_bytes()),
             None => self.grow(bits),
         }
-        self.at += len;
+        self.at += len as u32;
     }
 
     #[cold]
@@ -140,11 +141,12 @@ impl Buffer {
     fn grow(&mut self, bits: u64) {
         let len = (self.code.len() * 2).max(1 << 16);
         self.code.resize(len, 0);
-        self.code[self.at..self.at + 8].copy_from_slice(&bits.to_le_bytes());
+        let at = self.at as usize;
+        self.code[at..at + 8].copy_from_slice(&bits.to_le_bytes());
     }
 
     /// Writes zeros up to a multiple of `align`.
-    pub(crate) fn align(&mut self, align: usize) {
+    pub(crate) fn align(&mut self, align: u32) {
         while !self.at.is_multiple_of(align) {
             self.put(0, 1);
         }
@@ -205,7 +207,7 @@ impl Buffer {
     /// Says that a label is here.
     #[inline]
     pub(crate) fn bind<M: Machine>(&mut self, label: Label) {
-        let target = self.at as u32;
+        let target = self.at;
         let state = &mut self.labels[label.0 as usize];
         debug_assert_eq!(state.at, NONE, "a label is bound once");
         state.at = target;

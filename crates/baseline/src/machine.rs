@@ -370,10 +370,25 @@ pub(crate) trait Machine:
         };
         Self::store(b, store, to, src);
     }
-    /// Loads 64 bits at a distance from a register, mostly that of the context.
+    /// Loads what is at a distance from a register, mostly that of the context.
     #[inline]
-    fn load_word(b: &mut Buffer, dst: Gpr, base: Gpr, disp: i32) {
-        Self::load(b, Load::U64, dst, Address::new(base, disp));
+    fn load_field(b: &mut Buffer, size: Size, dst: Gpr, base: Gpr, disp: i32) {
+        let load = if size == Size::S32 {
+            Load::U32
+        } else {
+            Load::U64
+        };
+        Self::load(b, load, dst, Address::new(base, disp));
+    }
+    /// Stores a register there.
+    #[inline]
+    fn store_field(b: &mut Buffer, size: Size, base: Gpr, disp: i32, src: Gpr) {
+        let store = if size == Size::S32 {
+            Store::I32
+        } else {
+            Store::I64
+        };
+        Self::store(b, store, Address::new(base, disp), Src::Reg(src));
     }
     fn load_float(b: &mut Buffer, size: Size, dst: Fpr, from: Address);
     fn store_float(b: &mut Buffer, size: Size, to: Address, src: Fpr);
@@ -392,7 +407,7 @@ pub(crate) trait Machine:
     fn jump(b: &mut Buffer, label: Label);
     fn jump_if(b: &mut Buffer, cond: Cond, label: Label);
     /// Jumps to the label of this index, which is zero-extended and inside. Clobbers it.
-    fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>);
+    fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]);
     fn jump_to(b: &mut Buffer, code: Gpr);
     /// An instruction that faults.
     fn trap(b: &mut Buffer);

@@ -82,14 +82,14 @@ pub(super) fn jump_if_not_zero(b: &mut Buffer, size: Size, x: u8, label: Label) 
 }
 
 /// The table follows the jump: distances of the labels from where it begins. Its entries have 32 bits, so labels are in reach.
-pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
+pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]) {
     let start = b.at() + 16;
     let (base, index) = (SCRATCH.0, index.0);
     put(b, ops::ADR | (16 / 4) << 5 | u32::from(base));
     access(b, accesses::LDRSW, index, Mode::Index { base, index });
     rrr(b, ops::ADD, Size::S64, index, index, base);
     put(b, ops::BR | u32::from(index) << 5);
-    for label in labels {
+    for &label in labels {
         let at = b.at();
         put(b, 0);
         b.use_label::<A64>(label, at, start);

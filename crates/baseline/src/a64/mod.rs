@@ -287,7 +287,7 @@ impl Machine for A64 {
         branch::jump_if(b, cond, label);
     }
 
-    fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
+    fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]) {
         branch::jump_table(b, index, labels);
     }
 

@@ -29,7 +29,7 @@ impl<M: Machine> Compiler<'_, M> {
         if ty >= 0 {
             let index = TypeIndex::from_u32(ty as u32);
             let Some(ty) = self.module.types().get(index) else {
-                self.error = Some(malformed());
+                self.fail(malformed());
                 return HeapType::None;
             };
             return HeapType::Concrete(ty.composite.kind(), index);

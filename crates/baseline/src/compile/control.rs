@@ -6,7 +6,7 @@
 use super::state::State;
 use super::tier::LoopCount;
 use super::value::{Place, Value, is_float};
-use super::{Compiler, malformed};
+use super::{Compiler, Lists, malformed};
 use crate::buffer::Label;
 use crate::machine::{Cond, FSrc, Gpr, IntCc, Machine, Size, Src};
 use meantime_abi::{Trap, TypeIndex, ValRepr};
@@ -87,11 +87,17 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Reads a block's type: parameters and results.
+    #[inline(always)]
     pub(super) fn block_type(&mut self) -> (BlockSig, usize, usize) {
         if self.next_byte() == Some(0x40) {
             self.at += 1;
             return (BlockSig::Empty, 0, 0);
         }
+        self.type_of_block()
+    }
+
+    #[inline(never)]
+    fn type_of_block(&mut self) -> (BlockSig, usize, usize) {
         match self.block_sig() {
             Some(BlockSig::Func(ty)) => {
                 let func = self.module.type_as_func(ty);
@@ -100,12 +106,13 @@ impl<M: Machine> Compiler<'_, M> {
             Some(BlockSig::One(ty)) => (BlockSig::One(ty), 0, 1),
             Some(sig) => (sig, 0, 0),
             None => {
-                self.error = Some(malformed());
+                self.fail(malformed());
                 (BlockSig::Empty, 0, 0)
             }
         }
     }
 
+    #[inline]
     pub(super) fn push_frame(&mut self, kind: Kind, sig: BlockSig, params: usize, results: usize) {
         let height = self.s.stack.len().saturating_sub(params);
         let depth = match self.s.stack.get(height) {
@@ -202,11 +209,11 @@ impl<M: Machine> Compiler<'_, M> {
 
     pub(super) fn begin_else(&mut self) {
         let Some(mut frame) = self.s.frames.pop() else {
-            self.error = Some(malformed());
+            self.fail(malformed());
             return;
         };
         let (Kind::If(otherwise), Some(state)) = (frame.kind, self.s.if_states.pop()) else {
-            self.error = Some(malformed());
+            self.fail(malformed());
             return;
         };
         frame.kind = Kind::Else;
@@ -217,23 +224,32 @@ impl<M: Machine> Compiler<'_, M> {
         self.drop_to(frame.height());
         self.bind(otherwise, &state);
         self.push_params(&frame);
-        self.reachable = true;
+        self.reachable = self.error.is_none();
     }
 
     pub(super) fn end(&mut self) {
-        let Some(frame) = self.s.frames.last().copied() else {
-            self.error = Some(malformed());
-            return;
-        };
+        match self.s.frames.last() {
+            Some(frame) if frame.results == 0 && matches!(frame.kind, Kind::Block | Kind::Else) => {
+                self.end_plain();
+            }
+            Some(frame) => {
+                let frame = *frame;
+                self.end_frame(&frame);
+            }
+            None => self.fail(malformed()),
+        }
+    }
+
+    fn end_frame(&mut self, frame: &Frame) {
         match frame.kind {
             Kind::Loop(count) => self.end_count(count),
             Kind::If(otherwise) => {
                 let state = self.s.if_states.pop().unwrap_or(self.state);
-                self.end_if(&frame, otherwise, &state);
+                self.end_if(frame, otherwise, &state);
             }
             Kind::Function => {
                 if self.reachable {
-                    self.leave_results(&frame);
+                    self.leave_results(frame);
                     self.agree(0);
                 }
                 if self.reachable || self.b.is_awaited(frame.label) {
@@ -247,10 +263,10 @@ impl<M: Machine> Compiler<'_, M> {
                 return;
             }
             Kind::Try => {
-                self.end_try(&frame);
-                self.end_block(&frame);
+                self.end_try(frame);
+                self.end_block(frame);
             }
-            Kind::Block | Kind::Else => self.end_block(&frame),
+            Kind::Block | Kind::Else => self.end_block(frame),
         }
         if !self.reachable {
             self.drop_to(frame.height());
@@ -260,6 +276,33 @@ impl<M: Machine> Compiler<'_, M> {
             !self.reachable || self.s.stack.len() == frame.height() + frame.results as usize,
             "validated: a block leaves its results"
         );
+    }
+
+    /// Ends a block that has no results, and goes on at its label if somebody branches there.
+    fn end_plain(&mut self) {
+        let Some(Frame {
+            label,
+            state,
+            height,
+            ..
+        }) = self.s.frames.pop()
+        else {
+            return;
+        };
+        if self.b.is_awaited(label) {
+            let mut state = state.unwrap_or(self.state);
+            if self.reachable {
+                self.conform(&state);
+                state.watched = state.watched.min(self.state.watched);
+            }
+            self.drop_to(height as usize);
+            self.bind(label, &state);
+            self.flushed = self.s.stack.len();
+            self.reachable = self.error.is_none();
+        } else if !self.reachable {
+            self.drop_to(height as usize);
+        }
+        debug_assert!(!self.reachable || self.s.stack.len() == height as usize);
     }
 
     /// Continues at a block's label, if somebody branches there.
@@ -282,7 +325,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.drop_to(frame.height());
         self.bind(frame.label, &state);
         self.push_results(frame);
-        self.reachable = true;
+        self.reachable = self.error.is_none();
     }
 
     /// Ends an `if` that has no `else`: its parameters are its results when the condition is zero.
@@ -304,7 +347,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.drop_to(frame.height());
         self.bind(otherwise, state);
         self.push_params(frame);
-        self.reachable = true;
+        self.reachable = self.error.is_none();
         self.end_block(frame);
     }
 
@@ -382,33 +425,29 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn frame_at(&mut self, depth: u32) -> Option<usize> {
         let index = (self.s.frames.len() - 1).checked_sub(depth as usize);
         if index.is_none() {
-            self.error = Some(malformed());
+            self.fail(malformed());
         }
         index
     }
 
     /// Agrees with a frame's label on the state. Changes no flags.
-    #[inline]
+    #[inline(always)]
     fn agree(&mut self, index: usize) {
-        if let Some(state) = &mut self.s.frames[index].state
-            && self.state.has(state)
-        {
-            state.watched = state.watched.min(self.state.watched);
-            return;
+        let now = self.state;
+        match &mut self.s.frames[index].state {
+            Some(state) if now.has(state) => state.watched = state.watched.min(now.watched),
+            state @ None if index != 0 => *state = Some(now),
+            _ => self.agree_on_more(index),
         }
-        self.agree_on_more(index);
     }
 
+    #[inline(never)]
     fn agree_on_more(&mut self, index: usize) {
-        let mut state = match self.s.frames[index].state {
-            Some(state) => state,
-            // Little is expected where the function ends.
-            None if index == 0 => State {
-                owed: self.state.owed,
-                ..State::default()
-            },
-            None => self.state,
-        };
+        // Little is expected where the function ends.
+        let mut state = self.s.frames[index].state.unwrap_or(State {
+            owed: self.state.owed,
+            ..State::default()
+        });
         self.conform(&state);
         state.watched = state.watched.min(self.state.watched);
         self.s.frames[index].state = Some(state);
@@ -445,6 +484,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Branches to a frame's label with the topmost values when a condition holds.
+    #[inline]
     pub(super) fn branch_if(&mut self, cond: Cond, index: usize) {
         let frame = &self.s.frames[index];
         if frame.arity == 0 {
@@ -452,7 +492,12 @@ impl<M: Machine> Compiler<'_, M> {
             self.agree(index);
             return M::jump_if(&mut self.b, cond, label);
         }
-        let frame = *frame;
+        self.branch_with_values_if(cond, index);
+    }
+
+    #[inline(never)]
+    fn branch_with_values_if(&mut self, cond: Cond, index: usize) {
+        let frame = self.s.frames[index];
         if !frame.in_slots() || self.are_in_place(&frame) {
             if frame.in_slots() {
                 self.flush(frame.arity());
@@ -503,7 +548,7 @@ impl<M: Machine> Compiler<'_, M> {
         targets.clear();
         let count = self.leb_u32();
         if count as usize > self.code.len() - self.at {
-            self.error = Some(malformed());
+            self.fail(malformed());
             return;
         }
         for _ in 0..=count {
@@ -547,12 +592,11 @@ impl<M: Machine> Compiler<'_, M> {
                 self.agree(frame_of(*depth));
             }
         }
-        let labels = self.table_labels(depths, with_edges);
-        let (default_label, labels) = labels.split_last().expect("there is a default");
+        let default_label = self.label_table(*default, entries, with_edges);
         let count = Src::Imm(i64::from(entries.len() as i32));
         let beyond = M::compare(&mut self.b, IntCc::GeU, Size::S32, Src::Reg(index), count);
-        M::jump_if(&mut self.b, beyond, *default_label);
-        M::jump_table(&mut self.b, index, &mut labels.iter().copied());
+        M::jump_if(&mut self.b, beyond, default_label);
+        M::jump_table(&mut self.b, index, &self.s.labels);
         self.free_gpr(index);
         if with_edges {
             self.write_edges(depths, arity);
@@ -575,23 +619,32 @@ impl<M: Machine> Compiler<'_, M> {
         index
     }
 
-    /// The label of each entry: the frame's, or one of an edge that first moves the values.
-    fn table_labels(&mut self, depths: &[u32], with_edges: bool) -> Vec<Label> {
+    /// Lists the label of each entry, and says which is the default's: the frame's, or one of an edge that first moves the values.
+    fn label_table(&mut self, default: u32, entries: &[u32], with_edges: bool) -> Label {
         let outermost = self.s.frames.len() - 1;
+        self.s.labels.clear();
         if !with_edges {
-            let label = |d: &u32| self.s.frames[outermost - *d as usize].label;
-            return depths.iter().map(label).collect();
+            let Lists { frames, labels, .. } = &mut self.s;
+            let label = |d: &u32| frames[outermost - *d as usize].label;
+            labels.extend(entries.iter().map(label));
+            return label(&default);
         }
         self.s.edges.clear();
         self.s.edges.resize(outermost + 1, Label::NONE);
-        let mut labels = Vec::with_capacity(depths.len());
-        for depth in depths {
-            if self.s.edges[*depth as usize] == Label::NONE {
-                self.s.edges[*depth as usize] = self.b.label();
-            }
-            labels.push(self.s.edges[*depth as usize]);
+        for depth in entries {
+            let label = self.edge(*depth);
+            self.s.labels.push(label);
         }
-        labels
+        self.edge(default)
+    }
+
+    /// The label of the edge to the frame of this depth.
+    fn edge(&mut self, depth: u32) -> Label {
+        let label = &mut self.s.edges[depth as usize];
+        if *label == Label::NONE {
+            *label = self.b.label();
+        }
+        *label
     }
 
     fn write_edges(&mut self, depths: &[u32], arity: usize) {

@@ -23,9 +23,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     #[cold]
     fn end_of_code(&mut self) -> u8 {
-        if self.error.is_none() {
-            self.error = Some(malformed());
-        }
+        self.fail(malformed());
         0
     }
 
@@ -47,10 +45,15 @@ impl<M: Machine> Compiler<'_, M> {
         self.leb_rest(first)
     }
 
+    /// A number whose first byte was read.
     fn leb_rest(&mut self, first: u8) -> u64 {
         if let Some(second @ ..0x80) = self.next_byte() {
             self.at += 1;
             return u64::from(first & 0x7f) | u64::from(second) << 7;
+        }
+        if let Some((value, bytes)) = self.number_at(self.at - 1) {
+            self.at += bytes - 1;
+            return value;
         }
         let mut value = u64::from(first & 0x7f);
         let mut shift = 7;
@@ -68,6 +71,12 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
+    /// The bits of a number at a position and how many bytes it has, if it is followed by enough others that eight can be read at once.
+    #[inline]
+    fn number_at(&self, at: usize) -> Option<(u64, usize)> {
+        number(u64::from_le_bytes(*self.code.get(at..)?.first_chunk()?))
+    }
+
     #[inline]
     pub(super) fn leb_signed(&mut self) -> i64 {
         if let Some(&byte) = self.code.get(self.at)
@@ -80,6 +89,11 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     fn long_signed(&mut self) -> i64 {
+        if let Some((value, bytes)) = self.number_at(self.at) {
+            self.at += bytes;
+            let unused = 64 - 7 * bytes;
+            return (value << unused) as i64 >> unused;
+        }
         let mut value = 0;
         let mut shift = 0;
         loop {
@@ -158,45 +172,50 @@ impl<M: Machine> Compiler<'_, M> {
         self.at += 1;
     }
 
-    /// Compiles what of the next operators gets a local or is a constant, in two bytes: more than a third of all operators, which need not be told apart
-    /// from the others in a table. Reads the first byte of the operator after them.
+    /// Reads the first byte of the next operator that is not compiled here: what gets a local or is a constant in two bytes is more than a third of all
+    /// operators, which need not be told apart from the others in a table. None at the end.
     #[inline(always)]
-    fn short_pushes(&mut self) -> Option<u8> {
+    pub(super) fn next_opcode(&mut self) -> Option<u8> {
         let code = self.code;
-        let mut rest = code.get(self.at..).unwrap_or_default();
-        while let Some(&[opcode @ (0x20 | 0x41), number @ ..0x80]) = rest.first_chunk() {
-            if opcode == 0x41 {
-                let value = i32::from((number << 1) as i8 >> 1);
-                self.push_number(Place::Const, ValRepr::I32, 0, u64::from(value as u32));
-            } else if self.push_local(number.into()).is_none() {
+        let mut rest = code.get(self.at..)?;
+        if let Some(costs) = self.costs {
+            let opcode = *rest.first()?;
+            self.begin_operator();
+            self.before_operator(costs, opcode);
+            return Some(opcode);
+        }
+        while let Some(&[opcode, number @ ..0x80]) = rest.first_chunk() {
+            if opcode == 0x20 {
+                if self.push_local(number.into()).is_none() {
+                    break;
+                }
+            } else if opcode == 0x41 || opcode == 0x42 {
+                let ty = if opcode == 0x41 {
+                    ValRepr::I32
+                } else {
+                    ValRepr::I64
+                };
+                self.push_number(Place::Const, ty, 0, small_constant(ty, number));
+            } else {
                 break;
             }
             rest = rest.get(2..).unwrap_or_default();
         }
         let opcode = *rest.first()?;
-        self.at = code.len() - rest.len() + 1;
+        let at = code.len() - rest.len();
+        self.b.wasm_offset = self.start + at as u32;
+        self.at = at + 1;
         Some(opcode)
     }
 
     /// Compiles one operator, which can be reached.
     #[rustfmt::skip]
-    pub(super) fn operator(&mut self) {
+    #[inline(always)]
+    pub(super) fn operator(&mut self, opcode: u8) {
         use FloatOp as FO;
         use FloatUnary as FU;
         use IntCc as Cc;
         use Size::{S32, S64};
-        let opcode = match self.costs {
-            None => self.short_pushes(),
-            Some(_) => self.code.get(self.at).inspect(|_| self.at += 1).copied(),
-        };
-        let Some(opcode) = opcode else {
-            self.end_of_code();
-            return;
-        };
-        self.b.wasm_offset = self.start + self.at as u32 - 1;
-        if let Some(costs) = self.costs {
-            self.before_operator(costs, opcode);
-        }
         match opcode {
             0x00 => self.unreachable(),
             0x01 => {}
@@ -318,7 +337,7 @@ impl<M: Machine> Compiler<'_, M> {
             0x99..=0x9f => self.float_unary(FLOAT_UNARY[usize::from(opcode - 0x99)], S64),
             0xa0..=0xa6 => self.float_op(FLOAT_OPS[usize::from(opcode - 0xa0)], S64),
 
-            0xa7 => self.extend(Extend::U32, S64, ValRepr::I32),
+            0xa7 => self.wrap(),
             0xa8 => self.truncate(S32, S32, true, true),
             0xa9 => self.truncate(S32, S32, false, true),
             0xaa => self.truncate(S64, S32, true, true),
@@ -406,6 +425,32 @@ impl<M: Machine> Compiler<'_, M> {
     }
 }
 
+/// The bits of the number that begins with the lowest byte, and how many bytes it has, unless it goes on after these eight.
+#[inline]
+fn number(word: u64) -> Option<(u64, usize)> {
+    let ends = !word & 0x8080_8080_8080_8080;
+    if ends == 0 {
+        return None;
+    }
+    let bits = ends.trailing_zeros() + 1;
+    let groups = word & u64::MAX >> (64 - bits);
+    // Groups of seven bits move together, then two of those, then two of those.
+    let groups = groups & 0x007f_007f_007f_007f | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
+    let groups = groups & 0x0000_3fff_0000_3fff | (groups & 0x3fff_0000_3fff_0000) >> 2;
+    let groups = groups & 0x0fff_ffff | (groups & 0x0fff_ffff_0000_0000) >> 4;
+    Some((groups, bits as usize / 8))
+}
+
+/// The bits of a constant that is written in one byte.
+#[inline(always)]
+fn small_constant(ty: ValRepr, number: u8) -> u64 {
+    let value = i64::from((number << 1) as i8 >> 1) as u64;
+    match ty {
+        ValRepr::I32 => value & u64::from(u32::MAX),
+        _ => value,
+    }
+}
+
 /// How references to an abstract heap type are represented.
 fn abstract_repr(byte: u8) -> Option<ValRepr> {
     Some(match byte {
@@ -414,4 +459,25 @@ fn abstract_repr(byte: u8) -> Option<ValRepr> {
         0x69..=0x6f | 0x71 | 0x72 | 0x74 => ValRepr::GcRef,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_of_up_to_eight_bytes_are_read_at_once() {
+        for len in 1..=8 {
+            let mut bytes = [0xff; 8];
+            let mut value = 0;
+            for (i, byte) in bytes.iter_mut().enumerate().take(len) {
+                let group = (0x35 + 0x0d * i as u8) & 0x7f;
+                let more = if i + 1 < len { 0x80 } else { 0 };
+                *byte = group | more;
+                value |= u64::from(group) << (7 * i);
+            }
+            assert_eq!(number(u64::from_le_bytes(bytes)), Some((value, len)));
+        }
+        assert_eq!(number(u64::MAX), None);
+    }
 }

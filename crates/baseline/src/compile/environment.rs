@@ -40,7 +40,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Loads 64 bits of the context into a register, which may be any.
     pub(super) fn load_context_field(&mut self, dst: Gpr, offset: u32) {
         self.use_context();
-        M::load_word(&mut self.b, dst, M::CONTEXT, offset as i32);
+        M::load_field(&mut self.b, Size::S64, dst, M::CONTEXT, offset as i32);
     }
 
     /// Says who calls, for a callee that may be a function of the host. Clobbers the scratch register.
@@ -93,7 +93,7 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn load_memory_base(&mut self, index: u32, dst: Gpr) {
         let at = self.memory_descriptor(MemoryIndex::from_u32(index), dst);
         let disp = at.disp + offset_of!(VmMemory, base) as i32;
-        M::load_word(&mut self.b, dst, at.base, disp);
+        M::load_field(&mut self.b, Size::S64, dst, at.base, disp);
     }
 
     /// Where a memory's length in bytes is. May load an address into `reg`.

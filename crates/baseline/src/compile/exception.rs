@@ -111,7 +111,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Ends a scope, with the code where its exceptions land.
     pub(super) fn end_try(&mut self, frame: &Frame) {
         let Some(start) = self.s.scopes.starts.pop() else {
-            self.error = Some(malformed());
+            self.fail(malformed());
             return;
         };
         let clauses: Vec<Clause> = self.s.scopes.clauses.drain(start..).collect();

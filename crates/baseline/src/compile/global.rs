@@ -35,11 +35,7 @@ impl<M: Machine> Compiler<'_, M> {
             return self.push_fpr(ty, dst);
         }
         let dst = self.dest();
-        let load = match width(ty) {
-            Size::S32 => Load::U32,
-            _ => Load::U64,
-        };
-        M::load(&mut self.b, load, dst, at);
+        M::load_field(&mut self.b, width(ty), dst, at.base, at.disp);
         self.push_gpr(ty, dst);
     }
 
@@ -67,20 +63,17 @@ impl<M: Machine> Compiler<'_, M> {
             return self.free_fpr(reg);
         }
         let src = self.src(value);
-        let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
-        let src = if short {
-            src
-        } else {
-            Src::Reg(self.in_gpr(value))
-        };
-        let at = self.global_place(index);
-        let store = match size {
-            Size::S32 => Store::I32,
-            _ => Store::I64,
-        };
-        M::store(&mut self.b, store, at, src);
-        if let Src::Reg(reg) = src {
-            self.free_gpr(reg);
+        if matches!(src, Src::Imm(value) if i32::try_from(value).is_ok()) {
+            let at = self.global_place(index);
+            let store = match size {
+                Size::S32 => Store::I32,
+                _ => Store::I64,
+            };
+            return M::store(&mut self.b, store, at, src);
         }
+        let reg = self.in_gpr(value);
+        let at = self.global_place(index);
+        M::store_field(&mut self.b, size, at.base, at.disp, reg);
+        self.free_gpr(reg);
     }
 }

@@ -55,7 +55,7 @@ impl<M: Machine> Compiler<'_, M> {
         for _ in 0..self.leb_u32() {
             let count = self.leb_u32();
             let Some(ty) = self.val_type() else {
-                self.error = Some(malformed());
+                self.fail(malformed());
                 return;
             };
             if self.s.locals.len() as u32 + count > MAX_LOCALS {
@@ -253,7 +253,7 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline]
     pub(super) fn local_get(&mut self, index: u32) {
         if self.push_local(index).is_none() {
-            self.error = Some(malformed());
+            self.fail(malformed());
         }
     }
 
@@ -291,8 +291,10 @@ impl<M: Machine> Compiler<'_, M> {
         if value.is_local() && value.local() == index {
             return;
         }
-        self.flush_readers(index);
-        let local = &self.s.locals[index];
+        let local = self.s.locals[index];
+        if local.last_read != NO_ENTRY {
+            self.copy_readers(index);
+        }
         if is_float(local.ty) {
             return self.write_float(index, value);
         }

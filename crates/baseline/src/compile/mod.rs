@@ -97,6 +97,8 @@ struct Lists {
     moves: Moves,
     /// Depths of a `br_table`.
     targets: Vec<u32>,
+    /// Its labels.
+    labels: Vec<Label>,
     /// Labels of the edges of a `br_table`, by depth.
     edges: Vec<Label>,
     relocations: Vec<Relocation>,
@@ -275,20 +277,31 @@ impl<M: Machine> Compiler<'_, M> {
         }
         self.find_unchecked_offsets();
         self.enter_function();
-        while self.at < self.code.len() && self.error.is_none() {
-            if self.reachable {
-                self.operator();
-            } else {
-                self.skip();
-            }
-        }
-        if self.error.is_none() && !self.s.frames.is_empty() {
-            self.error = Some(malformed());
+        self.walk();
+        if !self.s.frames.is_empty() {
+            self.fail(malformed());
         }
         if let Some(error) = self.error.take() {
             return Err(*error);
         }
         self.finish()
+    }
+
+    /// Compiles all operators. By itself, so that nothing else takes registers from it.
+    #[inline(never)]
+    fn walk(&mut self) {
+        loop {
+            if self.reachable {
+                let Some(opcode) = self.next_opcode() else {
+                    break;
+                };
+                self.operator(opcode);
+            } else if self.error.is_none() && self.at < self.code.len() {
+                self.skip();
+            } else {
+                break;
+            }
+        }
     }
 
     fn finish(&mut self) -> Result<CompiledFunction, CompileError> {
@@ -326,11 +339,16 @@ impl<M: Machine> Compiler<'_, M> {
         })
     }
 
+    /// Ends the walk: nothing can be reached any more. The first reason counts.
+    #[cold]
+    fn fail(&mut self, error: Box<CompileError>) {
+        self.error.get_or_insert(error);
+        self.reachable = false;
+    }
+
     /// Gives the function to the optimizing compiler.
     fn unsupported(&mut self, what: &str) {
-        if self.error.is_none() {
-            self.error = Some(Box::new(CompileError::unsupported(what)));
-        }
+        self.fail(Box::new(CompileError::unsupported(what)));
     }
 
     fn func_type_of(&self, index: FuncIndex) -> meantime_abi::TypeIndex {

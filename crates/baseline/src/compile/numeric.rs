@@ -168,6 +168,14 @@ impl<M: Machine> Compiler<'_, M> {
         self.unary(ty, |b, dst, src| M::extend(b, extend, size, dst, src));
     }
 
+    /// `i32.wrap_i64`.
+    pub(super) fn wrap(&mut self) {
+        self.unary(ValRepr::I32, |b, dst, src| match src {
+            Src::Reg(_) => M::extend(b, Extend::U32, Size::S64, dst, src),
+            _ => M::move_int(b, Size::S32, dst, src),
+        });
+    }
+
     /// `i64.extend_i32_u`: in a register, it is done.
     pub(super) fn zero_extend(&mut self) {
         let x = self.pop();
@@ -218,6 +226,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.compare_ints(cc, size, x, y);
     }
 
+    #[inline]
     pub(super) fn compare_ints(&mut self, cc: IntCc, size: Size, x: Value, y: Value) {
         if x.is_const() && y.is_const() {
             let holds = compare_constants(cc, size, x.bits, y.bits);
@@ -232,19 +241,19 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// A condition as a value. If the next operator wants a condition, it stays one, or goes to that operator at once.
     pub(super) fn push_condition(&mut self, cond: Cond) {
-        if self.costs.is_none() {
-            match self.next_byte() {
-                Some(BR_IF) => {
-                    self.begin_operator();
-                    let depth = self.leb_u32();
-                    return self.br_if_on(depth, cond);
-                }
-                Some(IF) => {
-                    self.begin_operator();
-                    return self.if_on(|_| cond);
-                }
-                _ => {}
-            }
+        if self.costs.is_none() && self.next_byte() == Some(BR_IF) {
+            self.begin_operator();
+            let depth = self.leb_u32();
+            return self.br_if_on(depth, cond);
+        }
+        self.push_other_condition(cond);
+    }
+
+    #[inline(never)]
+    fn push_other_condition(&mut self, cond: Cond) {
+        if self.costs.is_none() && self.next_byte() == Some(IF) {
+            self.begin_operator();
+            return self.if_on(|_| cond);
         }
         if self.next_uses_condition() {
             return self.push_flags(cond.0);

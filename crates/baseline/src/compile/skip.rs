@@ -82,7 +82,7 @@ impl<M: Machine> Compiler<'_, M> {
         let mut reader = BinaryReader::new(&self.code[self.at..], 0);
         match reader.visit_operator(&mut Skip) {
             Ok(()) => self.at += reader.current_position(),
-            Err(_) => self.error = Some(super::malformed()),
+            Err(_) => self.fail(super::malformed()),
         }
     }
 }

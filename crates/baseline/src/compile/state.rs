@@ -33,8 +33,8 @@ impl State {
     /// Whether one who has this state has all of another.
     #[inline]
     pub(super) fn has(&self, other: &State) -> bool {
-        other.valid & !self.valid == 0
-            && other.saved & !self.saved == 0
+        let missing = other.valid & !self.valid | other.saved & !self.saved;
+        missing == 0
             && self.context >= other.context
             && self.base >= other.base
             && self.owed == other.owed

@@ -124,7 +124,7 @@ fn jump_if_float(b: &mut Buffer, cond: Cond, label: Label) {
 }
 
 /// The table follows the jump: distances of the labels from where it begins.
-pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
+pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]) {
     let table = rip(b, ops::LEA, true, R11.0);
     let after_lea = b.at();
     let entry = Mem {
@@ -139,7 +139,7 @@ pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<I
     b.align(4);
     let start = b.at();
     b.patch32(table, start - after_lea);
-    for label in labels {
+    for &label in labels {
         let at = b.at();
         b.put(0, 4);
         b.use_label::<X64>(label, at, start);

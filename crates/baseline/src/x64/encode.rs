@@ -187,14 +187,16 @@ impl Mem {
     }
 }
 
-/// Writes an instruction, whose operands are so many bytes, with REX if it says something or is forced. That is at most eight bytes in all.
+/// Writes an instruction, whose operands are so many bytes, with REX if it says something or is forced. With REX, that is at most eight bytes in all.
 #[inline(always)]
 fn emit(b: &mut Buffer, op: Op, rex: u8, force: bool, operands: u64, len: usize) {
-    let rexed = u32::from(rex != 0 || force);
-    let rex = u64::from(0x40 | rex) * u64::from(rexed);
+    debug_assert!(op.len() + 1 + len <= 8);
     let rest = u64::from(op.tail) | operands << op.tail_len;
-    let bits = (rest << (8 * rexed) | rex) << op.prefix_len | u64::from(op.prefix);
-    b.put(bits, op.len() + rexed as usize + len);
+    // It is put in front, and taken away again where it is not wanted.
+    let unwanted = u32::from(rex == 0 && !force);
+    let bits = (rest << 8 | u64::from(0x40 | rex)) >> (8 * unwanted);
+    let bits = bits << op.prefix_len | u64::from(op.prefix);
+    b.put(bits, op.len() + 1 + len - unwanted as usize);
 }
 
 /// The same with a displacement after the operands, for what may be longer.

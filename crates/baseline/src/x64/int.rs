@@ -261,6 +261,7 @@ pub(super) fn shift(b: &mut Buffer, op: ShiftOp, size: Size, dst: Gpr, x: Src, c
     rr(b, ops::SHIFT_CL, wide(size), number, dst.0);
 }
 
+#[inline(always)]
 pub(super) fn extend(b: &mut Buffer, extend: Extend, size: Size, dst: Gpr, x: Src) {
     let (op, wide) = match extend {
         Extend::S8 => (ops::MOVSX8, wide(size)),

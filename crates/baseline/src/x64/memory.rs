@@ -21,6 +21,10 @@ static LOADS: [(Op, bool); 9] = [
 ];
 
 pub(super) fn load(b: &mut Buffer, load: Load, dst: Gpr, from: Mem) {
+    // Most loads are these, of which all but the registers and the displacement is known here.
+    if let Load::U32 | Load::U64 = load {
+        return access(b, ops::MOV_LOAD, load == Load::U64, dst, from);
+    }
     let (op, wide) = LOADS[load as usize];
     access(b, op, wide, dst, from);
 }
@@ -39,19 +43,42 @@ fn access(b: &mut Buffer, op: Op, wide: bool, reg: Gpr, mem: Mem) {
 
 #[inline(always)]
 pub(super) fn load_indexed(b: &mut Buffer, load: Load, dst: Gpr, index: Gpr, offset: i32) {
+    let (dst, base, index) = (dst.0, super::X64::BASE.0, index.0);
+    if let Load::U32 | Load::U64 = load {
+        return rx(
+            b,
+            ops::MOV_LOAD,
+            load == Load::U64,
+            dst,
+            base,
+            index,
+            offset,
+        );
+    }
     let (op, wide) = LOADS[load as usize];
-    rx(b, op, wide, dst.0, super::X64::BASE.0, index.0, offset);
+    rx(b, op, wide, dst, base, index, offset);
 }
 
 #[inline(always)]
 pub(super) fn store_indexed(b: &mut Buffer, kind: Store, index: Gpr, offset: i32, src: Src) {
     if let Src::Reg(src) = src {
+        let (src, base, index) = (src.0, super::X64::BASE.0, index.0);
+        if let Store::I32 | Store::I64 = kind {
+            let wide = kind == Store::I64;
+            return rx(b, ops::MOV_STORE, wide, src, base, index, offset);
+        }
         let (op, wide) = STORES[kind as usize];
-        return rx(b, op, wide, src.0, super::X64::BASE.0, index.0, offset);
+        return rx(b, op, wide, src, base, index, offset);
+    }
+    let (base, index) = (super::X64::BASE.0, index.0);
+    if let (Src::Imm(value), Store::I32 | Store::I64) = (src, kind) {
+        let wide = kind == Store::I64;
+        rx(b, ops::MOV_IMM, wide, 0, base, index, offset);
+        return imm32(b, value as i32);
     }
     let to = Mem {
-        base: super::X64::BASE.0,
-        index: index.0,
+        base,
+        index,
         scale: 0,
         disp: offset,
     };
@@ -70,6 +97,9 @@ static STORES: [(Op, bool); 4] = [
 pub(super) fn store(b: &mut Buffer, store: Store, to: Mem, src: Src) {
     match src {
         Src::Reg(src) => {
+            if let Store::I32 | Store::I64 = store {
+                return access(b, ops::MOV_STORE, store == Store::I64, src, to);
+            }
             let (op, wide) = STORES[store as usize];
             access(b, op, wide, src, to);
         }

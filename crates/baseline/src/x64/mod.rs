@@ -183,7 +183,7 @@ impl Machine for X64 {
         bits::op(b, op, size, dst, x);
     }
 
-    #[inline]
+    #[inline(always)]
     fn extend(b: &mut Buffer, extend: Extend, size: Size, dst: Gpr, x: Src) {
         int::extend(b, extend, size, dst, x);
     }
@@ -282,11 +282,19 @@ impl Machine for X64 {
     }
 
     #[inline]
-    fn load_word(b: &mut Buffer, dst: Gpr, base: Gpr, disp: i32) {
+    fn load_field(b: &mut Buffer, size: Size, dst: Gpr, base: Gpr, disp: i32) {
         if base.0 & 7 == RSP.0 {
-            return Self::load(b, Load::U64, dst, Address::new(base, disp));
+            return rm(b, ops::MOV_LOAD, wide(size), dst.0, Mem::new(base.0, disp));
         }
-        rb(b, ops::MOV_LOAD, true, dst.0, base.0, disp);
+        rb(b, ops::MOV_LOAD, wide(size), dst.0, base.0, disp);
+    }
+
+    #[inline]
+    fn store_field(b: &mut Buffer, size: Size, base: Gpr, disp: i32, src: Gpr) {
+        if base.0 & 7 == RSP.0 {
+            return rm(b, ops::MOV_STORE, wide(size), src.0, Mem::new(base.0, disp));
+        }
+        rb(b, ops::MOV_STORE, wide(size), src.0, base.0, disp);
     }
 
     #[inline(always)]
@@ -343,7 +351,7 @@ impl Machine for X64 {
         branch::jump_if(b, cond, label);
     }
 
-    fn jump_table(b: &mut Buffer, index: Gpr, labels: &mut dyn Iterator<Item = Label>) {
+    fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]) {
         branch::jump_table(b, index, labels);
     }
 

@@ -58,7 +58,7 @@ fn tables_hold_distances_from_their_start() {
     let labels = [b.label(), b.label(), b.label()];
     b.bind::<M>(labels[1]);
     M::trap(&mut b);
-    M::jump_table(&mut b, X0, &mut labels.into_iter());
+    M::jump_table(&mut b, X0, &labels);
     b.bind::<M>(labels[0]);
     // Farther than the 1 MiB that this processor's short branches reach.
     for _ in 0..1 << 19 {
