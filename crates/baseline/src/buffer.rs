@@ -59,6 +59,11 @@ pub(crate) struct TrapExit {
     pub(crate) wasm_offset: u32,
 }
 
+/// More code than this is not written: a function that has more is given up.
+const MAX_LEN: usize = 1 << 28;
+/// A larger buffer is not kept for the next function.
+const MAX_KEPT: usize = 1 << 24;
+
 /// How many of the last constants are searched for one that is needed again.
 const CONSTANTS_SEARCHED: usize = 8;
 
@@ -82,6 +87,8 @@ pub(crate) struct Buffer {
     pub(crate) far: bool,
     /// Whether the processor multiplies and adds in one, where not every one does.
     pub(crate) fma: bool,
+    /// Whether there was more code than is written.
+    is_too_large: bool,
 }
 
 impl Buffer {
@@ -93,6 +100,15 @@ impl Buffer {
         self.traps.clear();
         self.fault_from = None;
         self.moved_faults.clear();
+        self.is_too_large = false;
+        if self.code.len() > MAX_KEPT {
+            self.code = Vec::new();
+        }
+    }
+
+    /// Whether there was more code than is written. Then what there is makes no sense, and the function is to be given up.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 
     /// Says that the next access of memory may fault: each that may, or an access that is noted would be taken for an earlier one.
@@ -140,14 +156,20 @@ impl Buffer {
     #[inline(never)]
     fn grow(&mut self, bits: u64) {
         let len = (self.code.len() * 2).max(1 << 16);
-        self.code.resize(len, 0);
+        if len <= MAX_LEN {
+            self.code.resize(len, 0);
+        } else {
+            // The last bytes are written again and again.
+            self.is_too_large = true;
+            self.at = MAX_LEN as u32 - 16;
+        }
         let at = self.at as usize;
         self.code[at..at + 8].copy_from_slice(&bits.to_le_bytes());
     }
 
     /// Writes zeros up to a multiple of `align`.
     pub(crate) fn align(&mut self, align: u32) {
-        while !self.at.is_multiple_of(align) {
+        for _ in self.at..self.at.next_multiple_of(align) {
             self.put(0, 1);
         }
     }

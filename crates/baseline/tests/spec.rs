@@ -165,3 +165,24 @@ fn random_modules_are_compiled_or_left() {
     }
     assert!(counts.compiled > 500, "{counts:?}");
 }
+
+#[test]
+fn few_bytes_that_become_much_code_are_left() {
+    let (values, branches) = (1000, 40_000);
+    let source = format!(
+        "(module (func (result{}) i32.const 0 {} {} br 0))",
+        " i32".repeat(values),
+        "i32.const 0 ".repeat(values),
+        // Each moves all values, which lie one slot below where they are wanted.
+        "i32.const 1 br_if 0 ".repeat(branches),
+    );
+    let wasm = &modules(&source)[0];
+    let module = Module::decode(wasm, WasmFeatures::all(), false).expect("it is valid");
+    let mut counts = Counts::default();
+    for architecture in ARCHITECTURES {
+        let compiler = Baseline::new(architecture, Tunables::default());
+        let compiler = compiler.expect("there is a compiler for this architecture");
+        counts.compile("much code", &compiler, &module, wasm);
+    }
+    assert_eq!(counts.left.get("large code"), Some(&2), "{counts:?}");
+}

@@ -226,7 +226,11 @@ pub(super) fn count_down(b: &mut Buffer, at: Address, amount: u8) -> (Cond, u32)
 
 /// Changes what the subtraction there subtracts.
 pub(super) fn set_amount(b: &mut Buffer, at: u32, amount: u8) {
-    let Some(word) = b.code()[at as usize..].first_chunk::<4>() else {
+    let Some(word) = b
+        .code()
+        .get(at as usize..)
+        .and_then(|c| c.first_chunk::<4>())
+    else {
         return;
     };
     let others = u32::from_le_bytes(*word) & !(0xfff << 10);

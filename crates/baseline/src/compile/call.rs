@@ -268,6 +268,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.push_result(result.repr());
             return self.reload_fuel();
         }
+        self.limit_code();
         let mut spots = Spots::<M>::results();
         for result in &ty.results {
             let ty = result.repr();

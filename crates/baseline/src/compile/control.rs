@@ -382,6 +382,7 @@ impl<M: Machine> Compiler<'_, M> {
             self.leave_result();
             return;
         }
+        self.limit_code();
         let first = self.s.stack.len() - count;
         // Slots only ever move down, so the lowest goes first.
         let mut depth = frame.depth;

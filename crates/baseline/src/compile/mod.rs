@@ -306,6 +306,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn finish(&mut self) -> Result<CompiledFunction, CompileError> {
         self.write_cold();
+        self.limit_code();
         if let Some(error) = self.error.take() {
             return Err(*error);
         }
@@ -344,6 +345,13 @@ impl<M: Machine> Compiler<'_, M> {
     fn fail(&mut self, error: Box<CompileError>) {
         self.error.get_or_insert(error);
         self.reachable = false;
+    }
+
+    /// Gives up when the code gets too large: to be asked where few bytes become much of it.
+    fn limit_code(&mut self) {
+        if self.b.is_too_large() {
+            self.unsupported("large code");
+        }
     }
 
     /// Gives the function to the optimizing compiler.

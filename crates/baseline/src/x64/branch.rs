@@ -138,7 +138,7 @@ pub(super) fn jump_table(b: &mut Buffer, index: Gpr, labels: &[Label]) {
     X64::jump_to(b, index);
     b.align(4);
     let start = b.at();
-    b.patch32(table, start - after_lea);
+    b.patch32(table, start.wrapping_sub(after_lea));
     for &label in labels {
         let at = b.at();
         b.put(0, 4);

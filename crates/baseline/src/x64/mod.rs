@@ -107,7 +107,7 @@ impl Machine for X64 {
     const BUILTIN_RESULT: Gpr = RAX;
     const ALIGN: u32 = 16;
     const MAX_NEAR_CODE: u32 = Self::MAX_CODE;
-    const MAX_CODE: u32 = 1 << 30;
+    const MAX_CODE: u32 = 1 << 28;
     const REPLACE_SPACE: u32 = 16;
 
     /// Every distance counts from a place that `form` names.
