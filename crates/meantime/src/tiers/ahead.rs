@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 /// So long guests must have waited for the first tier before another thread is worth its start.
 const START: Duration = Duration::from_millis(1);
-/// So many bytes of bodies must be known to be called: compiling them takes several times what starting a thread does.
-const LEAST_KNOWN: usize = 64 << 10;
+/// So many bytes of bodies must be known to be called. With fewer nothing was gained, whatever is spent on it: a thread, and the misses of its caches.
+const LEAST_KNOWN: usize = 160 << 10;
 /// Functions that wait to be compiled; of more, those that are called last are forgotten.
 const MAX_QUEUED: usize = 4096;
 /// Callees of one function that are compiled ahead.
