@@ -167,6 +167,7 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(frame) = self.s.frames.last_mut() {
             frame.kind = Kind::Loop(count);
         }
+        self.begin_dispatch();
     }
 
     pub(super) fn begin_if(&mut self) {
@@ -228,6 +229,18 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn end(&mut self) {
+        if self.s.dispatches.is_empty() {
+            return self.end_any();
+        }
+        let ending = self.s.frames.last().map(|frame| frame.label);
+        self.end_any();
+        if let Some(label) = ending {
+            self.end_dispatched(self.s.frames.len(), label);
+        }
+    }
+
+    #[inline(always)]
+    fn end_any(&mut self) {
         match self.s.frames.last() {
             Some(frame) if frame.results == 0 && matches!(frame.kind, Kind::Block | Kind::Else) => {
                 self.end_plain();
@@ -433,7 +446,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Agrees with a frame's label on the state. Changes no flags.
     #[inline(always)]
-    fn agree(&mut self, index: usize) {
+    pub(super) fn agree(&mut self, index: usize) {
         let now = self.state;
         match &mut self.s.frames[index].state {
             Some(state) if now.has(state) => state.watched = state.watched.min(now.watched),
@@ -468,7 +481,9 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn br(&mut self, depth: u32) {
-        if let Some(index) = self.frame_at(depth) {
+        if let Some(index) = self.frame_at(depth)
+            && (self.s.dispatches.is_empty() || !self.follow(index))
+        {
             self.branch(index);
         }
     }
@@ -545,6 +560,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     pub(super) fn br_table(&mut self) {
+        let here = self.at - 1;
         let mut targets = std::mem::take(&mut self.s.targets);
         targets.clear();
         let count = self.leb_u32();
@@ -557,13 +573,14 @@ impl<M: Machine> Compiler<'_, M> {
         }
         let deepest = targets.iter().copied().max().unwrap_or(0);
         if self.frame_at(deepest).is_some() {
-            self.branch_by_table(&targets);
+            let chooses = !self.s.dispatches.is_empty() && self.note_dispatch(here, &targets);
+            self.branch_by_table(&targets, chooses);
         }
         self.s.targets = targets;
     }
 
-    /// The last of the depths is the default's.
-    fn branch_by_table(&mut self, depths: &[u32]) {
+    /// The last of the depths is the default's. `chooses` says whether a loop only chooses by it.
+    fn branch_by_table(&mut self, depths: &[u32], chooses: bool) {
         let selector = self.pop();
         let Some((default, entries)) = depths.split_last() else {
             return;
@@ -594,6 +611,9 @@ impl<M: Machine> Compiler<'_, M> {
             }
         }
         let default_label = self.label_table(*default, entries, with_edges);
+        if chooses && let Some(first) = self.s.labels.first() {
+            self.choose_first(index, *first);
+        }
         let count = Src::Imm(i64::from(entries.len() as i32));
         let beyond = M::compare(&mut self.b, IntCc::GeU, Size::S32, Src::Reg(index), count);
         M::jump_if(&mut self.b, beyond, default_label);

@@ -288,6 +288,9 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     fn write_local(&mut self, index: usize, value: Value) {
+        if !self.s.dispatches.is_empty() {
+            self.note_local(index, value);
+        }
         if value.is_local() && value.local() == index {
             return;
         }

@@ -12,6 +12,7 @@ mod cast;
 mod cold;
 mod control;
 mod decode;
+mod dispatch;
 mod entry;
 mod environment;
 mod exception;
@@ -40,6 +41,7 @@ use crate::machine::Machine;
 use crate::side_table::SideTables;
 use cold::Cold;
 use control::Frame;
+use dispatch::Dispatches;
 use environment::MemoryAccess;
 use exception::Scopes;
 use local::Local;
@@ -101,6 +103,8 @@ struct Lists {
     labels: Vec<Label>,
     /// Labels of the edges of a `br_table`, by depth.
     edges: Vec<Label>,
+    /// Enclosing loops that begin with a choice.
+    dispatches: Dispatches,
     relocations: Vec<Relocation>,
     /// Open scopes of exceptions.
     scopes: Scopes,
@@ -123,6 +127,7 @@ impl Lists {
         self.cold_slots.clear();
         self.osr_values.clear();
         self.relocations.clear();
+        self.dispatches.clear();
         self.scopes.clear();
         self.fields.clear();
     }

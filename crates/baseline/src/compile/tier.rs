@@ -32,20 +32,26 @@ pub(super) struct LoopCount {
 }
 
 /// What going through so many bytes costs: an even number.
-fn cost(bytes: usize) -> u8 {
+pub(super) fn cost(bytes: usize) -> u8 {
     (2 * (1 + bytes / 16)).min(MAX_COST) as u8
 }
 
 impl<M: Machine> Compiler<'_, M> {
     /// Counts, and says where it goes when the budget is spent, and where the cost is written.
     fn count(&mut self, cost: u8) -> (Label, u32) {
+        let label = self.b.label();
+        let amount_at = self.count_to(cost, label);
+        (label, amount_at)
+    }
+
+    /// Counts, and goes there when the budget is spent. Says where the cost is written.
+    pub(super) fn count_to(&mut self, cost: u8, label: Label) -> u32 {
         self.load_context_field(M::SCRATCH, offset_of!(VmContext, code_slots) as u32);
         let mut at = Self::code_slot(M::SCRATCH, self.index);
         at.disp += offset_of!(CodeSlot, budget) as i32;
         let (spent, amount_at) = M::count_down(&mut self.b, at, cost);
-        let label = self.b.label();
         M::jump_if(&mut self.b, spent, label);
-        (label, amount_at)
+        amount_at
     }
 
     pub(super) fn count_entry(&mut self) {
