@@ -1,4 +1,4 @@
-//! Loops that only choose where to go: blocks around a `br_table` of a local. Toolchains whose source has a `goto`, such as Go's, write functions so:
+//! Loops that only choose where to go: blocks around a `br_table` of a local. Toolchains whose source has a goto, such as Go's, write functions so:
 //! each jump sets the local to a constant and goes to the loop's start.
 //!
 //! The one idea: such a jump leads where the table would send it. Labels keep the state that they were bound with, so it may also lead back; then it

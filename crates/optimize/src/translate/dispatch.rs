@@ -1,4 +1,4 @@
-//! Loops that only choose where to go: blocks around a `br_table` of a local. Toolchains whose source has a `goto`, such as Go's, write functions so:
+//! Loops that only choose where to go: blocks around a `br_table` of a local. Toolchains whose source has a goto, such as Go's, write functions so:
 //! each jump sets the local to a constant and goes to the loop's start.
 //!
 //! The one idea: a branch to such a loop, where the local is a constant, leads where the table would send it. Code that was translated already is then

@@ -1,6 +1,6 @@
 //! Oracle: jumps go where a model says, in every configuration.
 //!
-//! A program is a few functions that choose what to do next by a `br_table` in a loop ([`program`]), as toolchains write them whose source has a `goto`.
+//! A program is a few functions that choose what to do next by a `br_table` in a loop ([`program`]), as toolchains write them whose source has a goto.
 //! It is written as a module ([`text`]) and interpreted ([`model`]). The one idea: every block changes the number that all else depends on, so that one
 //! block too many or too few shows.
 //!
