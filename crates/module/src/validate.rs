@@ -4,11 +4,12 @@
 //! same mistake every time, it is always the one in the first body that has one. What the fast validator does not know, the full one judges.
 
 use crate::plain::{self, Plain};
-use crate::{Module, ModuleError};
+use crate::{Module, ModuleError, ModuleErrorKind};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
-    FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources, WasmFeatures,
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources,
+    WasmFeatures,
 };
 
 /// A body and what its validation needs of the module.
@@ -16,6 +17,9 @@ pub(crate) type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>
 
 /// Bytes of code below which starting threads costs more than it saves.
 const PARALLEL_MIN_BYTES: u64 = 256 << 10;
+
+/// Most operands on the stack. A body is not long enough to push more one by one, but a call of two bytes may return a thousand.
+const MAX_OPERANDS: u32 = 8 << 20;
 
 /// Memory that one body leaves for the next.
 #[derive(Default)]
@@ -32,22 +36,22 @@ pub(crate) fn bodies(
     parallel: bool,
 ) -> Result<(), ModuleError> {
     let plain = Plain::new(module, features);
-    let plain = plain.as_ref();
+    let how = (plain.as_ref(), features);
     let bytes: u64 = bodies
         .iter()
         .map(|(_, body)| body.range().end - body.range().start)
         .sum();
     if parallel && bytes >= PARALLEL_MIN_BYTES {
-        on_several_threads(plain, bodies)
+        on_several_threads(how, bodies)
     } else {
         let mut scratch = Scratch::default();
         let mut bodies = bodies.into_iter();
-        bodies.try_for_each(|(func, body)| one(plain, &mut scratch, func, &body))
+        bodies.try_for_each(|(func, body)| one(how, &mut scratch, func, &body))
     }
 }
 
 fn one(
-    plain: Option<&Plain>,
+    (plain, features): (Option<&Plain>, &WasmFeatures),
     scratch: &mut Scratch,
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
@@ -56,12 +60,40 @@ fn one(
         return Ok(());
     }
     let mut validator = func.into_validator(std::mem::take(&mut scratch.full));
-    validator.validate(body).map_err(ModuleError::invalid)?;
+    full(&mut validator, features, body)?;
     scratch.full = validator.into_allocations();
     Ok(())
 }
 
-fn on_several_threads(plain: Option<&Plain>, bodies: Vec<Body<'_>>) -> Result<(), ModuleError> {
+/// Validates a body with the validator that knows all operators.
+fn full(
+    validator: &mut FuncValidator<ValidatorResources>,
+    features: &WasmFeatures,
+    body: &FunctionBody<'_>,
+) -> Result<(), ModuleError> {
+    let mut reader = body.get_binary_reader();
+    let locals = validator.read_locals(&mut reader);
+    locals.map_err(ModuleError::invalid)?;
+    reader.set_features(*features);
+    while !reader.eof() {
+        let at = reader.original_position();
+        let operator = reader.visit_operator(&mut validator.visitor(at));
+        operator
+            .and_then(|valid| valid)
+            .map_err(ModuleError::invalid)?;
+        if validator.operand_stack_height() > MAX_OPERANDS {
+            let message = "the number of operands on the stack exceeds the limit";
+            return Err(ModuleError::at(ModuleErrorKind::Limit, message, at));
+        }
+    }
+    let end = validator.visitor(reader.original_position());
+    reader.finish_expression(&end).map_err(ModuleError::invalid)
+}
+
+fn on_several_threads(
+    how: (Option<&Plain>, &WasmFeatures),
+    bodies: Vec<Body<'_>>,
+) -> Result<(), ModuleError> {
     // Bodies after the first that failed so far need not be looked at.
     let first_bad = AtomicUsize::new(usize::MAX);
     let worst = bodies
@@ -71,7 +103,7 @@ fn on_several_threads(plain: Option<&Plain>, bodies: Vec<Body<'_>>) -> Result<()
             if i > first_bad.load(Ordering::Relaxed) {
                 return None;
             }
-            let error = one(plain, scratch, func, &body).err()?;
+            let error = one(how, scratch, func, &body).err()?;
             first_bad.fetch_min(i, Ordering::Relaxed);
             Some((i, error))
         })

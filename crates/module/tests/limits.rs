@@ -54,6 +54,25 @@ fn deep_nesting() {
 }
 
 #[test]
+fn too_many_operands() {
+    let mut module = wasm_encoder::Module::new();
+    let mut types = TypeSection::new();
+    types.ty().function([], vec![ValType::I32; 1000]);
+    types.ty().function([], []);
+    let mut functions = FunctionSection::new();
+    functions.function(0).function(1);
+    let mut code = CodeSection::new();
+    code.raw(b"\0\0\x0b");
+    // A million calls, then what takes all operands away.
+    let calls = b"\x10\0".repeat(1_000_000);
+    code.raw(&[b"\0", &calls[..], b"\0\x0b"].concat());
+    module.section(&types).section(&functions).section(&code);
+    let error = decode(&module.finish()).unwrap_err();
+    assert!(error.message().contains("operands"), "{error}");
+    assert_eq!(error.kind(), ModuleErrorKind::Limit);
+}
+
+#[test]
 fn a_function_that_is_too_large() {
     let mut body = vec![0];
     body.extend(vec![0x01; 8_000_000]);
