@@ -1,7 +1,8 @@
 //! How fuel is counted: the rules that every compiler follows, so that a program uses the same amount whoever compiled it.
 //!
-//! The counter is [`VmStoreContext::fuel`](crate::VmStoreContext::fuel): minus what is left, so that it counts up and there is fuel as long as
-//! it is negative. Between the places that rule 5 names, code keeps it wherever it likes.
+//! The counter is minus what is left, so that it counts up and there is fuel as long as it is negative. While the host runs, it is
+//! [`VmStoreContext::fuel`](crate::VmStoreContext::fuel). Guests pass it on to each other in a register that no code of theirs uses for anything else
+//! ([`FUEL_REGISTER_X86_64`], [`FUEL_REGISTER_AARCH64`]); trampolines move it. Between the places that rule 5 names, code keeps it wherever it likes.
 //!
 //! 1. Entering a function costs [`FUEL_ENTRY`].
 //! 2. An operator costs what its kind costs ([`FuelCosts::operators`]) whenever control comes to it from the operator before it, and before it
@@ -10,16 +11,24 @@
 //!    operand, whether or not the operator succeeds; those that grow something count no more than [`MAX_GROWN_UNITS`].
 //! 4. Right after the cost of rule 1, and at the start of a loop whenever control comes there, code checks: a counter that is not negative is the
 //!    trap [`OutOfFuel`](crate::Trap::OutOfFuel). There are no other checks.
-//! 5. The counter is in memory, with all costs so far, when a function is entered, called, returned from or left by a tail call; at `throw`,
-//!    `throw_ref` and `unreachable`; and when code is called that [`VmStoreContext::interrupt`](crate::VmStoreContext::interrupt) or
-//!    the builtin `osr_enter` leads to. A call's own cost is among those before it. After
-//!    a call or one of these builtins, and where an exception is caught, code reads it again.
+//! 5. The register has the counter, with all costs so far, when a function is entered, called, returned from or left by a tail call; at the check at
+//!    the start of a loop; and at `throw`, `throw_ref` and `unreachable`. Nowhere else does it change. A call's own cost is among those before it. After a
+//!    call, and where an exception is caught, code takes the counter from there.
+//! 6. When code is called that [`VmStoreContext::interrupt`](crate::VmStoreContext::interrupt) leads to, the counter is in memory, with all costs so far; after
+//!    that it is read again, and the register has it.
 //!
-//! So a host function sees an exact number and may change it. Any other trap leaves what was in memory last; `OutOfFuel` leaves zero, which the runtime sees
-//! to. A callee that is compiled into its caller obeys all five rules as if it were called, down to the writes of rule 5, so a trap cannot tell the
-//! difference. What to add can be summed up ahead, as long as no check and no write sees another number.
+//! So a host function sees an exact number and may change it. Whatever else ends a guest, the runtime takes the number from the register, as it was at
+//! the trap or where the guest called the runtime: what it lacks is less than one pass through a function's or loop's body. `OutOfFuel` leaves zero. A callee
+//! that is compiled into its caller obeys all rules as if it were called, down to rule 5, so a trap cannot tell the difference. What to add can be summed up
+//! ahead, as long as no check and no place of rule 5 sees another number.
 
 use serde::{Deserialize, Serialize};
+
+/// The number of the register that passes the counter on x86-64, as instructions encode it: `r15`.
+pub const FUEL_REGISTER_X86_64: u8 = 15;
+
+/// The same on AArch64: `x21`.
+pub const FUEL_REGISTER_AARCH64: u8 = 21;
 
 /// What entering a function costs.
 pub const FUEL_ENTRY: i64 = 1;

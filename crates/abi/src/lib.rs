@@ -23,7 +23,9 @@ mod vm;
 
 pub use builtin::{Builtin, BuiltinType};
 pub use compiled::{CompiledFunction, FuncKey, Relocation, RelocationKind, Trampoline};
-pub use fuel::{FUEL_ENTRY, FuelCosts, FuelUnit, MAX_GROWN_UNITS};
+pub use fuel::{
+    FUEL_ENTRY, FUEL_REGISTER_AARCH64, FUEL_REGISTER_X86_64, FuelCosts, FuelUnit, MAX_GROWN_UNITS,
+};
 pub use gc::*;
 pub use index::*;
 pub use layout::{VmCounts, VmLayout};

@@ -84,7 +84,7 @@ pub struct VmStoreContext {
     pub osr_code: CodePtr,
     /// Those values, when it continues: locals in order, then the operand stack, each in a [`ValRaw`].
     pub osr_values: *mut ValRaw,
-    /// Minus the fuel that is left, in code that counts it; see `fuel.rs` for when it is exact.
+    /// Minus the fuel that is left, while the host runs; see `fuel.rs` for where it is while a guest runs.
     pub fuel: i64,
     /// The address of this structure, as long as guests may go on. Once the epoch has reached the deadline, which any thread may say, that of code which a
     /// guest calls to learn what the host wants: without parameters and results, it leaves all registers as they are (Cranelift's convention
@@ -136,6 +136,7 @@ impl CodeSlot {
 ///
 /// Reads parameters from `values` and writes results over them; `values` is as long as the longer of the two.
 /// In the `tail` convention, with the arguments in this order: callee context, code, values.
+/// Where fuel is counted, it takes the counter from the store to its register, and back after the call.
 /// The pointer is only called from the runtime's own entry routine.
 pub type EnterPtr = *const u8;
 
@@ -143,6 +144,7 @@ pub type EnterPtr = *const u8;
 ///
 /// Arguments: the function's [`VmHostContext`], the instance that calls (or null), the values (parameters in, results out) and how
 /// many there are. False says that an error is pending in the store and that the guest is to be unwound. In the platform's C convention.
+/// Where fuel is counted, the trampolines that call it take the counter from its register to the store, and back afterwards.
 pub type HostFn =
     unsafe extern "C" fn(*mut VmHostContext, *mut VmContext, *mut ValRaw, usize) -> bool;
 

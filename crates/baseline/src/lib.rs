@@ -41,7 +41,7 @@ type Compile = fn(
 
 /// The compiler of a trampoline.
 type CompileTrampoline =
-    fn(&mut Scratch, Trampoline, &Signature) -> Result<CompiledFunction, CompileError>;
+    fn(&mut Scratch, &Tunables, Trampoline, &Signature) -> Result<CompiledFunction, CompileError>;
 
 /// The baseline compiler for one machine.
 pub struct Baseline {
@@ -122,7 +122,8 @@ impl Baseline {
         kind: Trampoline,
         signature: &Signature,
     ) -> Result<CompiledFunction, CompileError> {
-        self.with_scratch(|scratch| (self.compile_trampoline)(scratch, kind, signature))
+        let tunables = &self.tunables;
+        self.with_scratch(|scratch| (self.compile_trampoline)(scratch, tunables, kind, signature))
     }
 
     fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {

@@ -244,6 +244,10 @@ pub(crate) trait Machine:
     const FLOAT_TEMPS: u32;
     /// Registers that a function may keep locals in, and that it must save.
     const PINS: &'static [Gpr];
+    /// The register that passes the counter of fuel, where that is counted: one of those that a function must save otherwise.
+    const FUEL: Gpr;
+    /// [`Machine::PINS`] without it.
+    const PINS_BESIDE_FUEL: &'static [Gpr];
     /// Registers that it may keep locals in, and that calls clobber.
     const FLOAT_PINS: &'static [Fpr];
     /// Where a function's context is, when it is in a register.

@@ -50,6 +50,9 @@ const FIXED: &[(&str, &str)] = &[
     ("probestack_strategy", "inline"),
 ];
 
+/// The same of code that counts fuel: the register that Cranelift leaves alone is the counter.
+const COUNTS_FUEL: &(&str, &str) = &("enable_pinned_reg", "true");
+
 /// What every x86-64 processor of the last fifteen years has and translation relies on (level 2 of the psABI).
 const X86_BASELINE: &[&str] = &[
     "has_sse3",
@@ -151,8 +154,13 @@ pub(crate) fn target(
     for (name, value) in defaults {
         set(&mut shared, &mut isa, name, value)?;
     }
+    let fixed = || {
+        FIXED
+            .iter()
+            .chain(tunables.consume_fuel.then_some(COUNTS_FUEL))
+    };
     for (name, value) in flags {
-        if let Some((_, fixed)) = FIXED.iter().find(|(fixed, _)| fixed == name)
+        if let Some((_, fixed)) = fixed().find(|(fixed, _)| fixed == name)
             && fixed != value
         {
             return Err(SetupError::new(format!(
@@ -161,7 +169,7 @@ pub(crate) fn target(
         }
         set(&mut shared, &mut isa, name, value)?;
     }
-    for (name, value) in FIXED {
+    for (name, value) in fixed() {
         set(&mut shared, &mut isa, name, value)?;
     }
     let isa = isa

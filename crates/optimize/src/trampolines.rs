@@ -41,7 +41,7 @@ pub(crate) fn build(target: &Target, scratch: &mut Scratch, kind: Trampoline, si
         description: "values".into(),
     });
     match kind {
-        Trampoline::Enter => enter(&mut b, sig, region),
+        Trampoline::Enter => enter(target, &mut b, sig, region),
         Trampoline::Host => host(target, &mut b, sig, region),
     }
     b.finalize(target.isa.frontend_config());
@@ -103,16 +103,43 @@ fn store_values(b: &mut FunctionBuilder<'_>, values: &[Value], base: Value, regi
 }
 
 /// From the host into Wasm: `(context, code, values)`.
-fn enter(b: &mut FunctionBuilder<'_>, sig: &Signature, region: AliasRegion) {
+fn enter(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: AliasRegion) {
     let params = b.block_params(b.current_block().expect("in the entry block"));
     let (context, code, values) = (params[0], params[1], params[2]);
     let mut args = vec![context];
     load_values(b, &sig.params, values, region, &mut args);
     let callee = b.import_signature(wasm_signature(sig));
+    let store = target.costs.is_some().then(|| {
+        let vm = MemFlagsData::trusted().with_alias_region(Some(region));
+        let store = offset_of!(VmHeader, store) as i32;
+        b.ins().load(PTR, vm, context, store)
+    });
+    if let Some(store) = store {
+        take_fuel(b, store, region);
+    }
     let call = b.ins().call_indirect(callee, code, &args);
+    if let Some(store) = store {
+        give_fuel(b, store, region);
+    }
     let results = b.inst_results(call).to_vec();
     store_values(b, &results, values, region);
     b.ins().return_(&[]);
+}
+
+/// Where the guest goes on: takes the counter of fuel from the store's context to its register.
+fn take_fuel(b: &mut FunctionBuilder<'_>, store: Value, region: AliasRegion) {
+    let vm = MemFlagsData::trusted().with_alias_region(Some(region));
+    let fuel = offset_of!(VmStoreContext, fuel) as i32;
+    let counter = b.ins().load(types::I64, vm, store, fuel);
+    b.ins().set_pinned_reg(counter);
+}
+
+/// Where the host goes on: the opposite.
+fn give_fuel(b: &mut FunctionBuilder<'_>, store: Value, region: AliasRegion) {
+    let vm = MemFlagsData::trusted().with_alias_region(Some(region));
+    let fuel = offset_of!(VmStoreContext, fuel) as i32;
+    let counter = b.ins().get_pinned_reg(types::I64);
+    b.ins().store(vm, counter, store, fuel);
 }
 
 /// From Wasm to a function of the host: has the function's own signature, and a [`VmHostContext`] as its context.
@@ -134,6 +161,9 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
     let frame = b.ins().get_frame_pointer(PTR);
     let exit_fp = offset_of!(VmStoreContext, exit_fp) as i32;
     b.ins().store(vm, frame, store, exit_fp);
+    if target.costs.is_some() {
+        give_fuel(b, store, region);
+    }
 
     let count = sig.params.len().max(sig.results.len());
     // The caller's context waits behind the values: only a failure needs it, so that no register has to be saved for it.
@@ -150,6 +180,11 @@ fn host(target: &Target, b: &mut FunctionBuilder<'_>, sig: &Signature, region: A
         .ins()
         .call_indirect(host, func, &[context, caller, values, count]);
     let succeeded = b.inst_results(call)[0];
+    if target.costs.is_some() {
+        let caller = b.ins().stack_load(PTR, PTR, slot, saved_caller);
+        let store = load(b, caller, offset_of!(VmHeader, store));
+        take_fuel(b, store, region);
+    }
 
     let (raise, done) = (b.create_block(), b.create_block());
     b.set_cold_block(raise);

@@ -5,10 +5,10 @@
 //! checks all come from `for_each_builtin!`.
 
 use crate::HostError;
-use crate::arch::{builtin_entry, preserving_entry};
+use crate::arch::{self, builtin_entry, preserving_entry};
 use crate::code::CodeRegion;
 use crate::enter::current_store;
-use crate::exception::find_handler;
+use crate::exception::{find_handler, register_at_exit};
 use crate::gc::instructions::*;
 use crate::instance::InstanceRef;
 use crate::memory::Memory;
@@ -119,10 +119,15 @@ unsafe fn run_in<R: Register>(
         Ok(Err(pending)) => pending,
         Err(payload) => Pending::Panic(payload),
     };
-    if entry == Entry::Builtin && matches!(pending, Pending::Exception) {
+    if entry == Entry::Builtin {
         // SAFETY: the entry has recorded its frame; from here on up to it, no frame owns anything.
         unsafe {
-            if let Some(landing) = find_handler(store.as_ptr()) {
+            let exit_fp = (*(*store.as_ptr()).context()).exit_fp;
+            let fuel = register_at_exit(exit_fp, arch::FUEL);
+            (*store.as_ptr()).note_fuel(fuel as u64);
+            if matches!(pending, Pending::Exception)
+                && let Some(landing) = find_handler(store.as_ptr())
+            {
                 landing.resume();
             }
         }

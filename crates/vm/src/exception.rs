@@ -87,8 +87,18 @@ pub(crate) unsafe fn find_handler(store: *mut StoreCore) -> Option<Landing> {
 ///
 /// The frame is one of `arch::builtin_entry`, and still there.
 unsafe fn registers_at_exit(fp: usize) -> Registers {
-    // SAFETY: the entry has put them there.
-    std::array::from_fn(|i| unsafe { *((fp - 8 * (i + 1)) as *const usize) })
+    // SAFETY: passed on to the caller.
+    std::array::from_fn(|i| unsafe { register_at_exit(fp, i) })
+}
+
+/// The same for one of them, by its place in [`arch::PRESERVED`].
+///
+/// # Safety
+///
+/// As for [`registers_at_exit`].
+pub(crate) unsafe fn register_at_exit(fp: usize, i: usize) -> usize {
+    // SAFETY: the entry has put it there.
+    unsafe { *((fp - 8 * (i + 1)) as *const usize) }
 }
 
 /// Goes from what registers hold in a function to what they hold in its caller.

@@ -37,6 +37,12 @@ impl StoreCore {
         unsafe { (*self.context()).fuel = -counted };
     }
 
+    /// A guest is to be stopped that passed this counter on. Where no fuel is counted, it is any number, and nobody looks.
+    pub(crate) fn note_fuel(&mut self, counter: u64) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*self.context()).fuel = counter as i64 };
+    }
+
     /// A guest was stopped by this trap. That its fuel ran out, it knew before memory did.
     pub(crate) fn note_trap(&mut self, trap: Trap) {
         if trap == Trap::OutOfFuel {

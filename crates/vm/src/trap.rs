@@ -119,6 +119,8 @@ pub(crate) struct Fault {
     pub trap: Trap,
     pub pc: usize,
     pub fp: usize,
+    /// What the register held that passes the counter of fuel.
+    pub fuel: u64,
     pub address: Option<usize>,
 }
 
@@ -157,6 +159,7 @@ fn explain_fault(fault: &FaultState) -> Option<Resume> {
             trap,
             pc: fault.pc,
             fp: fault.fp,
+            fuel: fault.fuel,
             address,
         });
     }
@@ -181,6 +184,7 @@ unsafe extern "C" fn after_fault(store: *mut core::ffi::c_void) -> ! {
             fault_address: fault.address,
         };
         let backtrace = capture(&*store, start);
+        (*store).note_fuel(fault.fuel);
         (*store).note_trap(fault.trap);
         (*store).stopped = Some(Stopped::Unwind(Box::new(Unwind { reason, backtrace })));
         (*(*store).context()).entry_sp

@@ -20,7 +20,7 @@ mod vector;
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
 use encode::*;
-use meantime_abi::RelocationKind;
+use meantime_abi::{FUEL_REGISTER_AARCH64, RelocationKind};
 
 /// See the module.
 pub(crate) enum A64 {}
@@ -68,6 +68,17 @@ impl Machine for A64 {
     /// `v0` to `v7` and `v16` to `v19`.
     const FLOAT_TEMPS: u32 = 0xf_00ff;
     const PINS: &'static [Gpr] = &gprs::<10>(19);
+    const FUEL: Gpr = Gpr(FUEL_REGISTER_AARCH64);
+    const PINS_BESIDE_FUEL: &'static [Gpr] = &{
+        let mut regs = [Gpr(0); 9];
+        let mut i = 0;
+        while i < regs.len() {
+            let after = Self::PINS[i].0 >= FUEL_REGISTER_AARCH64;
+            regs[i] = Self::PINS[i + after as usize];
+            i += 1;
+        }
+        regs
+    };
     const FLOAT_PINS: &'static [Fpr] = &fprs::<10>(20);
     const CONTEXT: Gpr = Gpr(15);
     const BASE: Gpr = Gpr(14);

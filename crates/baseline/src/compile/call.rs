@@ -266,7 +266,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.forget();
         if let [result] = &ty.results[..] {
             self.push_result(result.repr());
-            return self.reload_fuel();
+            return self.take_fuel();
         }
         self.limit_code();
         let mut spots = Spots::<M>::results();
@@ -289,7 +289,7 @@ impl<M: Machine> Compiler<'_, M> {
                 }
             }
         }
-        self.reload_fuel();
+        self.take_fuel();
     }
 
     /// The single result of a call.

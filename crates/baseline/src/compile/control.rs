@@ -148,6 +148,7 @@ impl<M: Machine> Compiler<'_, M> {
         let (sig, params, results) = self.block_type();
         self.flush(params);
         self.push_frame(Kind::Loop(None), sig, params, results);
+        self.owe(0);
         // Most loops use memory, and to have these once in front costs little.
         self.use_context();
         if !self.module.memories().is_empty() {

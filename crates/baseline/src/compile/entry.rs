@@ -21,6 +21,14 @@ impl<M: Machine> Compiler<'_, M> {
         CONTEXT_DISP - 8 * (pin as i32 + 1)
     }
 
+    /// Registers that the function may keep locals in, and that it must save.
+    pub(super) fn pin_regs(&self) -> &'static [Gpr] {
+        match self.counts_fuel() {
+            true => M::PINS_BESIDE_FUEL,
+            false => M::PINS,
+        }
+    }
+
     pub(super) fn enter_function(&mut self) {
         let ty = self.ty;
         self.result_area = result_area::<M>(ty);
@@ -50,11 +58,11 @@ impl<M: Machine> Compiler<'_, M> {
         self.check_stack(context);
         M::store_frame(&mut self.b, Size::S64, CONTEXT_DISP, Src::Reg(context));
         for pin in 0..self.pins {
-            let src = Src::Reg(M::PINS[pin]);
+            let src = Src::Reg(self.pin_regs()[pin]);
             let disp = Self::pin_disp(pin);
             M::store_frame(&mut self.b, Size::S64, disp, src);
             self.t.saved_register(SavedRegister {
-                register: M::PINS[pin].0,
+                register: self.pin_regs()[pin].0,
                 below_fp: -disp as u32,
             });
         }
@@ -135,7 +143,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Writes the end of the function: its results are where branches to its label leave them.
     pub(super) fn leave_function(&mut self) {
         let ty = self.ty;
-        self.write_fuel();
+        self.pass_fuel();
         if ty.results.len() > 1 {
             self.load_results();
         }
@@ -147,7 +155,8 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn restore_pins(&mut self) {
         for pin in 0..self.pins {
             let src = Src::Frame(Self::pin_disp(pin));
-            M::move_int(&mut self.b, Size::S64, M::PINS[pin], src);
+            let reg = self.pin_regs()[pin];
+            M::move_int(&mut self.b, Size::S64, reg, src);
         }
     }
 

@@ -139,7 +139,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.bind(clause.landing, &state);
         let exn = M::EXCEPTION;
         self.take_gpr(exn);
-        self.reload_fuel();
+        self.take_fuel();
         M::extend(&mut self.b, Extend::U32, Size::S64, exn, Src::Reg(exn));
         if let Some(tag) = clause.tag {
             self.push_payload(exn, tag);

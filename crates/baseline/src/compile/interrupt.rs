@@ -28,8 +28,8 @@ const FUEL: i32 = offset_of!(VmStoreContext, fuel) as i32;
 const INTERRUPT: i32 = offset_of!(VmStoreContext, interrupt) as i32;
 
 impl<M: Machine> Compiler<'_, M> {
-    /// The register of the counter: one that calls preserve.
-    const COUNTER: Gpr = M::PINS[0];
+    /// The register of the counter in the function: one that calls preserve. That which passes the counter must not change in between.
+    const COUNTER: Gpr = M::PINS_BESIDE_FUEL[0];
 
     pub(super) fn counts_fuel(&self) -> bool {
         self.tunables.consume_fuel
@@ -38,7 +38,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// At the start of the function, before it counts.
     pub(super) fn enter_interruptible(&mut self) {
         if self.counts_fuel() {
-            self.reload_fuel();
+            self.take_fuel();
             self.state.owed = FUEL_ENTRY as i32;
             self.check_fuel();
         }
@@ -61,7 +61,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         // `unreachable`, `throw` and `throw_ref`.
         if let 0x00 | 0x08 | 0x0a = opcode {
-            self.write_fuel();
+            self.pass_fuel();
         }
         if long || self.is_far(FAR) {
             self.watch_epoch();
@@ -136,23 +136,19 @@ impl<M: Machine> Compiler<'_, M> {
         M::jump_if(&mut self.b, spent, label);
     }
 
-    /// Writes the exact counter to memory. Changes no flags.
-    pub(super) fn write_fuel(&mut self) {
+    /// Leaves the exact counter in the register that passes it. Changes no flags.
+    pub(super) fn pass_fuel(&mut self) {
         if self.counts_fuel() {
             self.owe(0);
-            self.load_context_field(M::SCRATCH, STORE);
-            let to = Address::new(M::SCRATCH, FUEL);
-            M::store(&mut self.b, Store::I64, to, Src::Reg(Self::COUNTER));
+            M::move_int(&mut self.b, Size::S64, M::FUEL, Src::Reg(Self::COUNTER));
         }
     }
 
-    /// Reads the counter again. Nothing is owed then.
-    pub(super) fn reload_fuel(&mut self) {
+    /// Takes the counter from there. Nothing is owed then.
+    pub(super) fn take_fuel(&mut self) {
         if self.counts_fuel() {
             self.state.owed = 0;
-            self.load_context_field(M::SCRATCH, STORE);
-            let from = Address::new(M::SCRATCH, FUEL);
-            M::load(&mut self.b, Load::U64, Self::COUNTER, from);
+            M::move_int(&mut self.b, Size::S64, Self::COUNTER, Src::Reg(M::FUEL));
         }
     }
 
@@ -161,12 +157,13 @@ impl<M: Machine> Compiler<'_, M> {
         if self.state.watched == 0 || self.is_far(FAR_CALLS) {
             self.watch_epoch();
         }
-        self.write_fuel();
+        self.pass_fuel();
     }
 
     /// At the start of a loop.
     pub(super) fn at_loop(&mut self) {
         if self.counts_fuel() {
+            self.pass_fuel();
             self.check_fuel();
         }
         self.watch_epoch();
@@ -195,12 +192,21 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Learns what the host wants.
     pub(super) fn cold_interrupt(&mut self, rest: &Rest, saved: &Saved) {
-        self.write_fuel();
+        let fuel = Address::new(M::SCRATCH, FUEL);
+        if self.counts_fuel() {
+            self.owe(0);
+            self.load_context_field(M::SCRATCH, STORE);
+            M::store(&mut self.b, Store::I64, fuel, Src::Reg(Self::COUNTER));
+        }
         self.load_context_field(M::SCRATCH, STORE);
         M::call_memory(&mut self.b, Address::new(M::SCRATCH, INTERRUPT));
         self.note_cold_call(rest, saved);
         self.forget();
-        self.reload_fuel();
+        if self.counts_fuel() {
+            self.load_context_field(M::SCRATCH, STORE);
+            M::load(&mut self.b, Load::U64, M::FUEL, fuel);
+            self.take_fuel();
+        }
     }
 
     /// Whether labels that a branch may lead to were promised different sums.

@@ -69,9 +69,9 @@ impl<M: Machine> Compiler<'_, M> {
 
     fn declare_local(&mut self, ty: ValRepr) {
         let pin = match ty {
-            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef if self.pins < M::PINS.len() => {
+            ValRepr::I32 | ValRepr::I64 | ValRepr::FuncRef if self.pins < self.pin_regs().len() => {
                 self.pins += 1;
-                M::PINS[self.pins - 1].0
+                self.pin_regs()[self.pins - 1].0
             }
             ValRepr::F32 | ValRepr::F64 | ValRepr::V128
                 if self.s.float_pins.len() < M::FLOAT_PINS.len() =>

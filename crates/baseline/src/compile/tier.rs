@@ -113,8 +113,8 @@ impl<M: Machine> Compiler<'_, M> {
         let Some((first, end)) = values else {
             return self.cold_call(rest, saved, Builtin::TierUp, &[func]);
         };
-        // Better code reads it from there.
-        self.write_fuel();
+        // Better code takes it from there.
+        self.pass_fuel();
         let at = super::environment::Arg::Number(loop_at.into());
         self.cold_call(rest, saved, Builtin::OsrEnter, &[func, at]);
         let (result, null) = (Src::Reg(M::RESULT), Src::Imm(0));

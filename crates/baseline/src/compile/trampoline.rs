@@ -11,8 +11,8 @@ use crate::convention::{Spot, Spots, hidden_params, result_area_of};
 use crate::machine::*;
 use crate::side_table::SideTables;
 use meantime_abi::{
-    Builtin, CompiledFunction, Signature, Trampoline, ValRaw, ValRepr, VmHeader, VmHostContext,
-    VmStoreContext,
+    Builtin, CompiledFunction, Signature, Trampoline, Tunables, ValRaw, ValRepr, VmHeader,
+    VmHostContext, VmStoreContext,
 };
 use meantime_compile::CompileError;
 use std::marker::PhantomData;
@@ -23,7 +23,7 @@ const SLOT: i32 = size_of::<ValRaw>() as i32;
 
 /// Where a pointer is kept: to the values, or to the room for results.
 const FIRST_DISP: i32 = -8;
-/// The same for the caller's context.
+/// The same for the caller's context, or the store's.
 const SECOND_DISP: i32 = -16;
 
 /// A frame that is larger touches each of its pages in turn, so that none jumps over a guard.
@@ -32,6 +32,7 @@ const PAGE: u32 = 4096;
 /// Compiles a trampoline.
 pub(crate) fn trampoline<M: Machine>(
     scratch: &mut Scratch,
+    tunables: &Tunables,
     kind: Trampoline,
     signature: &Signature,
 ) -> Result<CompiledFunction, CompileError> {
@@ -42,6 +43,7 @@ pub(crate) fn trampoline<M: Machine>(
     let mut writer = Writer::<M> {
         b: &mut scratch.buffer,
         t: &mut scratch.tables,
+        counts_fuel: tunables.consume_fuel,
         machine: PhantomData,
     };
     match kind {
@@ -59,6 +61,7 @@ pub(crate) fn trampoline<M: Machine>(
 struct Writer<'a, M> {
     b: &'a mut Buffer,
     t: &'a mut SideTables,
+    counts_fuel: bool,
     machine: PhantomData<M>,
 }
 
@@ -69,6 +72,13 @@ fn element(base: Gpr, index: usize) -> Address {
 }
 
 impl<M: Machine> Writer<'_, M> {
+    /// The counter of fuel of the store in the scratch register.
+    const FUEL_OF_STORE: Address = Address {
+        base: M::SCRATCH,
+        index: None,
+        disp: offset_of!(VmStoreContext, fuel) as i32,
+    };
+
     /// A register in which nothing is passed, neither in the guest nor to the host.
     const FREE: Gpr = {
         let mut free = M::TEMPS & !M::CALLEE.bit() & !M::SCRATCH.bit();
@@ -105,6 +115,11 @@ impl<M: Machine> Writer<'_, M> {
         self.set_frame(size_at, 16 + area_bytes + spots.area());
 
         let (context, code, values) = (M::PARAMS[0], M::PARAMS[1], M::PARAMS[2]);
+        if self.counts_fuel {
+            self.load_store_of(context);
+            M::store_frame(self.b, Size::S64, SECOND_DISP, Src::Reg(M::SCRATCH));
+            self.load(Size::S64, M::FUEL, Self::FUEL_OF_STORE);
+        }
         let array = M::SCRATCH;
         self.mov(M::CALLEE, Src::Reg(code));
         self.mov(array, Src::Reg(values));
@@ -135,6 +150,10 @@ impl<M: Machine> Writer<'_, M> {
         M::call_to(self.b, M::CALLEE);
         self.note_call();
 
+        if self.counts_fuel {
+            self.mov(M::SCRATCH, Src::Frame(SECOND_DISP));
+            self.store(Size::S64, Self::FUEL_OF_STORE, M::FUEL);
+        }
         self.mov(array, Src::Frame(FIRST_DISP));
         let mut spots = Spots::<M>::results();
         for (i, repr) in signature.results.iter().enumerate() {
@@ -174,14 +193,16 @@ impl<M: Machine> Writer<'_, M> {
         let [store, code] = [M::SCRATCH, Self::FREE];
         let field = |base: Gpr, offset: usize| Address::new(base, offset as i32);
         let context = hidden.context;
-        let from = field(context, offset_of!(VmHeader, store));
-        self.load(Size::S64, store, from);
+        self.load_store_of(context);
+        if self.counts_fuel {
+            self.store(Size::S64, Self::FUEL_OF_STORE, M::FUEL);
+        }
         let from = field(context, offset_of!(VmHostContext, func));
         self.load(Size::S64, code, from);
         self.mov(pass[0], Src::Reg(context));
         let from = field(store, offset_of!(VmStoreContext, caller));
         self.load(Size::S64, pass[1], from);
-        // Only a failure needs it afterwards.
+        // Only a failure needs it afterwards, and fuel.
         M::store_frame(self.b, Size::S64, SECOND_DISP, Src::Reg(pass[1]));
         M::frame_address(self.b, pass[2], 0);
         let to = field(store, offset_of!(VmStoreContext, exit_fp));
@@ -191,6 +212,11 @@ impl<M: Machine> Writer<'_, M> {
         M::call_to(self.b, code);
         self.note_call();
 
+        if self.counts_fuel {
+            self.mov(M::SCRATCH, Src::Frame(SECOND_DISP));
+            self.load_store_of(M::SCRATCH);
+            self.load(Size::S64, M::FUEL, Self::FUEL_OF_STORE);
+        }
         let (result, lowest) = (Src::Reg(M::BUILTIN_RESULT), Src::Imm(0xff));
         let succeeded = M::test(self.b, Size::S32, result, lowest);
         let failed = self.b.label();
@@ -278,6 +304,12 @@ impl<M: Machine> Writer<'_, M> {
             let disp = -((page * PAGE) as i32);
             M::store_frame(self.b, Size::S64, disp, Src::Imm(0));
         }
+    }
+
+    /// Loads the store that a context is of to the scratch register.
+    fn load_store_of(&mut self, context: Gpr) {
+        let from = Address::new(context, offset_of!(VmHeader, store) as i32);
+        self.load(Size::S64, M::SCRATCH, from);
     }
 
     fn mov(&mut self, dst: Gpr, src: Src) {

@@ -19,7 +19,7 @@ mod vector;
 use crate::buffer::{Buffer, Label};
 use crate::machine::*;
 use encode::*;
-use meantime_abi::RelocationKind;
+use meantime_abi::{FUEL_REGISTER_X86_64, RelocationKind};
 
 /// See the module.
 pub(crate) enum X64 {}
@@ -69,6 +69,8 @@ impl Machine for X64 {
     const TEMPS: u32 = RAX.bit() | RCX.bit() | RDX.bit() | R8.bit() | R9.bit() | R10.bit();
     const FLOAT_TEMPS: u32 = 0x7f;
     const PINS: &'static [Gpr] = &[RBX, R12, R13, R14, R15];
+    const FUEL: Gpr = Gpr(FUEL_REGISTER_X86_64);
+    const PINS_BESIDE_FUEL: &'static [Gpr] = &[RBX, R12, R13, R14];
     const FLOAT_PINS: &'static [Fpr] = &[
         Fpr(8),
         Fpr(9),

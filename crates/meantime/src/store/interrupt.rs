@@ -103,7 +103,8 @@ impl<T> Store<T> {
     /// What is left of the fuel.
     ///
     /// In a host function this is exact: everything that the guest did before the call is paid, the call too. After a trap other than
-    /// [`Trap::OutOfFuel`], which leaves nothing, it can lack what the function that trapped used since its last call.
+    /// [`Trap::OutOfFuel`], which leaves nothing, it can lack what the function that trapped used since its last call, its start or that of a loop's
+    /// latest round.
     ///
     /// # Errors
     ///

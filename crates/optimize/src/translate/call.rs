@@ -139,7 +139,7 @@ impl Translator<'_> {
             Some(attempt) => self.emit_try_call(callee, &args, ty, attempt)?,
             None => self.emit_plain_call(callee, &args, signature, &func_type.results),
         }
-        self.reload_fuel();
+        self.take_fuel();
         Ok(())
     }
 

@@ -304,9 +304,7 @@ impl Translator<'_> {
 
     fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
         let header = self.b.create_block();
-        if self.is_entry() {
-            self.owe(0);
-        }
+        self.owe(0);
         self.push_frame(Kind::Loop { header }, ty);
         self.append_params(header, FrameType::Block(ty), false);
         let params = self.s.control.last().map_or(0, |f| f.params);
@@ -713,7 +711,7 @@ impl Translator<'_> {
     }
 
     fn return_results(&mut self, count: usize) {
-        self.write_fuel();
+        self.pass_fuel();
         self.canonicalize_top(count);
         let top = self.top(count);
         self.b.ins().return_(&self.s.stack[top..]);

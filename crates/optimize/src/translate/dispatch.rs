@@ -135,7 +135,7 @@ impl Translator<'_> {
         // Who is stopped on the way is at the loop.
         let here = self.location.offset;
         self.set_location(loop_at);
-        self.check_fuel();
+        self.check_fuel_of_loop();
         self.flow.owed += fuel;
         let open = self.s.control.get(target.frame);
         let left = match target.inside {

@@ -1,9 +1,9 @@
 //! Interruption: fuel that is counted, by the rules in `meantime-abi`'s `fuel.rs`, and the epoch that is watched.
 //!
 //! The one idea: what is known of a position without a look at any value ([`Flow`]) costs nothing at run time. Fuel that operators cost is summed up
-//! here, and is added to the counter, a variable, where ways with different sums meet, at a loop's end, or where the counter must be exact. Ways that
-//! meet agree on the sum that the first of them brought along. Loops look at the epoch when they
-//! start, other code before a call and only if it did not do so a short while ago; functions that do little else never do.
+//! here, and is added to the counter, a variable, where ways with different sums meet, at a loop's end, or where the register that passes the counter
+//! must have it. Ways that meet agree on the sum that the first of them brought along. Loops look at the epoch when they start, other code before a
+//! call and only if it did not do so a short while ago; functions that do little else never do.
 
 use super::Translator;
 use super::environment::Region;
@@ -46,7 +46,7 @@ impl Translator<'_> {
         }
         let counter = self.b.declare_var(I64);
         self.fuel = Some(counter);
-        self.reload_fuel();
+        self.take_fuel();
         self.flow.owed += FUEL_ENTRY;
         self.check_fuel();
     }
@@ -61,7 +61,7 @@ impl Translator<'_> {
                 self.pay_for_units(unit, cost.into());
             }
             if let Operator::Unreachable | Operator::Throw { .. } | Operator::ThrowRef = op {
-                self.write_fuel();
+                self.pass_fuel();
             }
         }
         if self.is_far(FAR) || (unit.is_some() && !self.is_few(self.peek())) {
@@ -131,12 +131,12 @@ impl Translator<'_> {
         self.trap_if(spent, Trap::OutOfFuel);
     }
 
-    /// Writes the exact counter to memory.
-    pub(super) fn write_fuel(&mut self) {
+    /// Leaves the exact counter in its register.
+    pub(super) fn pass_fuel(&mut self) {
         if let Some(counter) = self.fuel {
             self.owe(0);
             let value = self.b.use_var(counter);
-            self.store_fuel(value);
+            self.b.ins().set_pinned_reg(value);
         }
     }
 
@@ -154,11 +154,11 @@ impl Translator<'_> {
         self.b.ins().load(I64, flags, store, offset)
     }
 
-    /// Reads the counter again, where nothing is owed.
-    pub(super) fn reload_fuel(&mut self) {
+    /// Takes the counter from its register, where nothing is owed.
+    pub(super) fn take_fuel(&mut self) {
         self.flow.owed = 0;
         if let Some(counter) = self.fuel {
-            let value = self.load_fuel();
+            let value = self.b.ins().get_pinned_reg(I64);
             self.b.def_var(counter, value);
         }
     }
@@ -168,13 +168,13 @@ impl Translator<'_> {
         if self.flow.watched.is_none() || self.is_far(FAR_CALLS) {
             self.watch_epoch();
         }
-        self.write_fuel();
+        self.pass_fuel();
     }
 
     /// Before the body of a function that is translated in place of its call.
     pub(super) fn before_inlined(&mut self) {
         if self.fuel.is_some() {
-            self.write_fuel();
+            self.pass_fuel();
             self.flow.owed += FUEL_ENTRY;
             self.check_fuel();
         }
@@ -183,20 +183,26 @@ impl Translator<'_> {
     /// After it.
     pub(super) fn after_inlined(&mut self) {
         if self.reachable {
-            self.write_fuel();
+            self.pass_fuel();
         }
     }
 
     /// Where an exception is caught.
     pub(super) fn after_throw(&mut self) {
         self.flow.watched = None;
-        self.reload_fuel();
+        self.take_fuel();
     }
 
     /// At the start of a loop.
     pub(super) fn at_loop(&mut self) {
-        self.check_fuel();
+        self.check_fuel_of_loop();
         self.watch_epoch();
+    }
+
+    /// The same, without a look at the epoch.
+    pub(super) fn check_fuel_of_loop(&mut self) {
+        self.pass_fuel();
+        self.check_fuel();
     }
 
     /// Looks whether the store is interrupted.
@@ -226,6 +232,7 @@ impl Translator<'_> {
         self.call_interrupt(store, interrupt);
         if let Some(counter) = self.fuel {
             let value = self.load_fuel();
+            self.b.ins().set_pinned_reg(value);
             let value = self.b.ins().iadd_imm_s(value, -owed);
             self.b.def_var(counter, value);
         }

@@ -177,7 +177,7 @@ impl Translator<'_> {
                 next(self, ty).into()
             })
             .collect();
-        self.reload_fuel();
+        self.take_fuel();
         self.b.ins().jump(header, &args);
     }
 

@@ -3,7 +3,9 @@
 use crate::stubs::Passing;
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
-use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
+use meantime_abi::{
+    CodePtr, CodeSlot, EnterPtr, FUEL_REGISTER_AARCH64, ValRaw, VmContext, VmHeader, VmStoreContext,
+};
 
 /// Where in the frame of `enter` the store's previous `exit_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_EXIT_FP_BELOW: usize = 160;
@@ -12,6 +14,9 @@ pub(crate) const SAVED_ENTRY_FP_BELOW: usize = 168;
 
 /// The registers that functions of the guest preserve, by their numbers.
 pub(crate) const PRESERVED: [u8; 10] = [19, 20, 21, 22, 23, 24, 25, 26, 27, 28];
+/// Which of them passes the counter of fuel, in code that counts it.
+pub(crate) const FUEL: usize = 2;
+const _: () = assert!(PRESERVED[FUEL] == FUEL_REGISTER_AARCH64);
 
 /// Calls `trampoline(context, code, values)` in the `tail` convention and returns 1, or 0 when the guest was unwound.
 ///
@@ -311,6 +316,8 @@ pub(crate) unsafe extern "C" fn lazy_entry() {
         "stp q6, q7, [sp, #176]",
         "ldr x16, [x2, {store}]",
         "str x29, [x16, {exit_fp}]",
+        // In case that the guest is stopped. Where no fuel is counted, nobody looks.
+        "str x21, [x16, {fuel}]",
         "mov x0, x2",
         "mov w1, w17",
         "bl {compile}",
@@ -334,6 +341,7 @@ pub(crate) unsafe extern "C" fn lazy_entry() {
         "b {leave}",
         store = const offset_of!(VmHeader, store),
         exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        fuel = const offset_of!(VmStoreContext, fuel),
         compile = sym crate::builtins::compile_lazily,
         leave = sym leave,
     )

@@ -3,7 +3,9 @@
 use crate::stubs::Passing;
 use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
-use meantime_abi::{CodePtr, CodeSlot, EnterPtr, ValRaw, VmContext, VmHeader, VmStoreContext};
+use meantime_abi::{
+    CodePtr, CodeSlot, EnterPtr, FUEL_REGISTER_X86_64, ValRaw, VmContext, VmHeader, VmStoreContext,
+};
 
 /// Where in the frame of `enter` the store's previous `exit_fp` lies, in bytes below its frame pointer.
 pub(crate) const SAVED_EXIT_FP_BELOW: usize = 56;
@@ -12,6 +14,9 @@ pub(crate) const SAVED_ENTRY_FP_BELOW: usize = 64;
 
 /// The registers that functions of the guest preserve, by their numbers.
 pub(crate) const PRESERVED: [u8; 5] = [3, 12, 13, 14, 15];
+/// Which of them passes the counter of fuel, in code that counts it.
+pub(crate) const FUEL: usize = 4;
+const _: () = assert!(PRESERVED[FUEL] == FUEL_REGISTER_X86_64);
 
 /// Calls `trampoline(context, code, values)` in the `tail` convention and returns 1, or 0 when the guest was unwound.
 ///
@@ -306,6 +311,8 @@ pub(crate) unsafe extern "C" fn lazy_entry() {
         "movups [rsp + 160], xmm7",
         "mov rax, [r10 + {store}]",
         "mov [rax + {exit_fp}], rbp",
+        // In case that the guest is stopped. Where no fuel is counted, nobody looks.
+        "mov [rax + {fuel}], r15",
         "mov rdi, r10",
         "mov esi, r11d",
         "call {compile}",
@@ -334,6 +341,7 @@ pub(crate) unsafe extern "C" fn lazy_entry() {
         "jmp {leave}",
         store = const offset_of!(VmHeader, store),
         exit_fp = const offset_of!(VmStoreContext, exit_fp),
+        fuel = const offset_of!(VmStoreContext, fuel),
         compile = sym crate::builtins::compile_lazily,
         leave = sym leave,
     )

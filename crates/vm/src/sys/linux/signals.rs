@@ -28,6 +28,8 @@ pub struct FaultState {
     pub pc: usize,
     /// The frame pointer there.
     pub fp: usize,
+    /// The register there that passes the counter of fuel, if the code counts it.
+    pub fuel: u64,
 }
 
 /// Where a thread continues after a fault: in this function, on its own stack.
@@ -103,7 +105,9 @@ unsafe extern "C" fn handle(
     };
     if let Some(kind) = kind(signal, info_ref) {
         let (pc, fp) = ucontext::program_counter_and_frame(ucontext);
-        if let Some(resume) = (installed.hook)(&FaultState { kind, pc, fp }) {
+        let fuel = ucontext::fuel(ucontext);
+        let state = FaultState { kind, pc, fp, fuel };
+        if let Some(resume) = (installed.hook)(&state) {
             ucontext::redirect(ucontext, resume.target as usize, resume.argument as usize);
             return;
         }

@@ -12,6 +12,13 @@ pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
     )
 }
 
+/// The register that passes the counter of fuel.
+#[cfg(target_arch = "x86_64")]
+pub fn fuel(context: &ucontext_t) -> u64 {
+    const { assert!(meantime_abi::FUEL_REGISTER_X86_64 == 15) };
+    context.uc_mcontext.gregs[libc::REG_R15 as usize] as u64
+}
+
 /// Makes the interrupted thread continue as if it had called `target(argument)`, below what is on its stack.
 #[cfg(target_arch = "x86_64")]
 pub fn redirect(context: &mut ucontext_t, target: usize, argument: usize) {
@@ -33,6 +40,12 @@ pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
         context.uc_mcontext.pc as usize,
         context.uc_mcontext.regs[29] as usize,
     )
+}
+
+/// The register that passes the counter of fuel.
+#[cfg(target_arch = "aarch64")]
+pub fn fuel(context: &ucontext_t) -> u64 {
+    context.uc_mcontext.regs[usize::from(meantime_abi::FUEL_REGISTER_AARCH64)]
 }
 
 /// Makes the interrupted thread continue as if it had called `target(argument)`, below what is on its stack.

@@ -2,6 +2,8 @@
 //!
 //! The one idea: counts are the same however code is made, so every program runs in each of several configurations.
 
+mod ends;
+
 use meantime::*;
 
 /// Ways to make code.
@@ -429,7 +431,7 @@ fn nothing_is_left_when_it_runs_out() {
 }
 
 #[test]
-fn traps_leave_what_was_known_at_the_last_call() {
+fn traps_leave_what_was_known_at_the_last_call_or_check() {
     let divide = "i32.const 1 i32.const 0 i32.div_s drop";
     // Nothing was known before.
     traps(
