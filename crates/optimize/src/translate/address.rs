@@ -7,7 +7,7 @@
 //! * `Guarded`: the whole 32-bit index space is mapped or faults, and so do `guard` bytes after it. No check where
 //!   `offset + size` is no more than that.
 //! * `Clamped`: the same for 64-bit indices below a limit; larger ones are replaced by the limit, through a conditional move. That is the
-//!   matter of `clamped`.
+//!   matter of `clamped`, and of `truncated`, which leaves it to indices of more than 32 bits.
 //! * `Explicit`: a comparison with the current length. With hardware faults, an address that fails it is replaced by null through a
 //!   conditional move, so that not even speculation reads outside; without, a branch goes to a cold block that traps. What one access passed
 //!   another with the same index need not pass again, if it reaches no farther: an earlier check of more would trap too early.

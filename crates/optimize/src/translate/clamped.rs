@@ -9,12 +9,15 @@ use super::Translator;
 use super::address::Address;
 use super::environment::MemoryAccess;
 use super::known_address::{Clamp, KnownAddress};
+use super::truncated::Movable;
 use crate::types::PTR;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    Inst, InstBuilder, InstructionData, Opcode, Value, condcodes::IntCC, types::I64,
+    Inst, InstBuilder, InstructionData, Opcode, Value,
+    condcodes::IntCC,
+    types::{I32, I64},
 };
-use meantime_abi::{Bounds, MemoryIndex};
+use meantime_abi::{Bounds, MemoryIndex, Trap};
 
 /// What is known of a [`Bounds::Clamped`] memory.
 #[derive(Copy, Clone)]
@@ -55,7 +58,7 @@ impl Translator<'_> {
         if let Some(address) = self.known_address(memory, &limits, (origin, delta), offset, end) {
             return Some(address);
         }
-        let (wide, clamp) = self.clamp(&limits, index, offset == 0);
+        let (wide, clamp) = self.clamp(&limits, access, index, offset == 0);
         let start = self.memory_base(memory);
         let base = self.b.ins().iadd(start, wide);
         self.s.addresses.add(KnownAddress {
@@ -138,10 +141,25 @@ impl Translator<'_> {
         Some(Address { base, offset })
     }
 
-    /// An index that is either below the limit or the limit itself, where the guard begins.
-    fn clamp(&mut self, limits: &Limits, index: Value, plain: bool) -> (Value, Clamp) {
+    /// An index that is either below the limit or the limit itself, where the guard begins. Traps instead, if an index that has more than 32 bits can
+    /// only be outside.
+    fn clamp(
+        &mut self,
+        limits: &Limits,
+        access: &MemoryAccess,
+        index: Value,
+        plain: bool,
+    ) -> (Value, Clamp) {
         if self.is_below(index, limits.limit) {
             return (index, Clamp::None);
+        }
+        if access.max_bytes <= 1 << 32 {
+            // Not the index itself, lest speculation get past the check.
+            let half = self.b.ins().ireduce(I32, index);
+            let half = self.b.ins().uextend(I64, half);
+            let is_large = self.b.ins().icmp(IntCC::NotEqual, half, index);
+            self.trap_if(is_large, Trap::MemoryOutOfBounds);
+            return (half, Clamp::None);
         }
         let limit = self.b.ins().iconst(PTR, limits.limit as i64);
         let cc = IntCC::UnsignedGreaterThanOrEqual;
@@ -150,11 +168,18 @@ impl Translator<'_> {
         let dfg = &self.b.func.dfg;
         let inst = |value| dfg.value_def(value).inst();
         let clamp = match (inst(beyond), inst(clamped)) {
-            (Some(compare), Some(select)) => Clamp::Above {
-                compare,
-                select,
-                plain,
-            },
+            (Some(compare), Some(select)) => {
+                self.s.clamps.push(Movable {
+                    compare,
+                    select,
+                    in_loop: self.in_loop(),
+                });
+                Clamp::Above {
+                    compare,
+                    select,
+                    plain,
+                }
+            }
             _ => unreachable!("both are results"),
         };
         (clamped, clamp)

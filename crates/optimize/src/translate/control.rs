@@ -35,6 +35,8 @@ pub(crate) struct Frame {
     mark: Mark,
     /// Whether branches behind its end may lead to it: see `dispatch.rs`.
     pub(super) entered_later: bool,
+    /// Whether it is a loop or in one.
+    in_loop: bool,
 }
 
 impl Frame {
@@ -267,7 +269,9 @@ impl Translator<'_> {
     fn push_frame_of(&mut self, kind: Kind, ty: FrameType) {
         let (params, results) = self.arity(ty);
         let height = self.top(params);
+        let in_loop = matches!(kind, Kind::Loop { .. }) || self.in_loop();
         self.s.control.push(Frame {
+            in_loop,
             kind,
             ty,
             height,
@@ -278,6 +282,12 @@ impl Translator<'_> {
             mark: self.s.addresses.mark(),
             entered_later: false,
         });
+    }
+
+    /// Whether the current position is in a loop.
+    pub(super) fn in_loop(&self) -> bool {
+        let innermost = self.s.control.last();
+        innermost.is_some_and(|frame| frame.in_loop)
     }
 
     /// Opens the function itself.

@@ -30,6 +30,7 @@ mod simd_arith;
 mod stack;
 mod table;
 mod trap;
+mod truncated;
 mod wide_multiply;
 
 use crate::location::{Location, Locations};
@@ -90,6 +91,8 @@ pub(crate) struct State {
     facts: Vec<Fact>,
     /// Addresses that were computed where the current position follows.
     addresses: KnownAddresses,
+    /// Clamps of indices in memories with 64-bit addresses.
+    clamps: Vec<truncated::Movable>,
     /// Pointers that never change, loaded at the start of the function: base, offset, value.
     pointers: Vec<(Value, u32, Value)>,
     /// Which functions may be inlined, as far as they were called.
@@ -126,6 +129,7 @@ impl State {
         self.free_variables.clear();
         self.facts.clear();
         self.addresses.clear();
+        self.clamps.clear();
         self.pointers.clear();
         self.candidates.clear();
         self.wide_multiplies.clear();
@@ -276,6 +280,9 @@ pub(crate) fn function<'a>(
     let values = t.values_at_entry()?;
     scratch.reader = operators.into_allocations();
     t.b.finalize(target.isa.frontend_config());
+    if target.tunables.opt_level != OptLevel::None {
+        scratch.state.truncate_indices(&mut scratch.context.func);
+    }
     Ok(values)
 }
 

@@ -29,16 +29,25 @@
 ;;                                     v10 = iconst.i64 0x0080_0000
 ;;                                     v11 = iadd v1, v10  ; v10 = 0x0080_0000
 ;;                                     v12 = iconst.i64 0x0010_0100_0000
-;; @0028                               v3 = icmp uge v11, v12  ; v12 = 0x0010_0100_0000
-;; @0028                               v4 = select_spectre_guard v3, v12, v1  ; v12 = 0x0010_0100_0000
-;; @0028                               v6 = iadd v5, v4
+;;                                     v20 = ireduce.i32 v1
+;;                                     v21 = uextend.i64 v20
+;;                                     v22 = icmp ne v21, v1
+;;                                     brif v22, block1, block2(v21)
+;;
+;;                                 block1 cold:
+;; @0028                               v3 = icmp.i64 uge v11, v12  ; v12 = 0x0010_0100_0000
+;; @0028                               v19 = select_spectre_guard.i64 v3, v12, v1  ; v12 = 0x0010_0100_0000
+;;                                     jump block2(v19)
+;;
+;;                                 block2(v4: i64):
+;; @0028                               v6 = iadd.i64 v5, v4
 ;; @0028                               v7 = load.i32 little region0 v6
 ;; @002d                               v8 = iconst.i64 8
-;; @002f                               v9 = iadd v1, v8  ; v8 = 8
+;; @002f                               v9 = iadd.i64 v1, v8  ; v8 = 8
 ;; @0030                               v13 = load.i32 little region0 v6+8
 ;; @0033                               v14 = iadd v7, v13
 ;; @0036                               v15 = iconst.i64 -8
-;; @0038                               v16 = iadd v1, v15  ; v15 = -8
+;; @0038                               v16 = iadd.i64 v1, v15  ; v15 = -8
 ;; @0039                               v17 = load.i32 little region0 v6-8
 ;; @003c                               v18 = iadd v14, v17
 ;; @003d                               return v18
@@ -57,16 +66,34 @@
 ;; @0042                               v2 = iconst.i64 -8
 ;; @0044                               v3 = iadd v1, v2  ; v2 = -8
 ;; @0045                               v4 = iconst.i64 0x0010_0000_0000
-;; @0045                               v5 = icmp uge v3, v4  ; v4 = 0x0010_0000_0000
-;; @0045                               v6 = select_spectre_guard v5, v4, v3  ; v4 = 0x0010_0000_0000
-;; @0045                               v8 = iadd v7, v6
+;;                                     v21 = ireduce.i32 v3
+;;                                     v22 = uextend.i64 v21
+;;                                     v23 = icmp ne v22, v3
+;;                                     brif v23, block3, block4(v22)
+;;
+;;                                 block3 cold:
+;; @0045                               v5 = icmp.i64 uge v3, v4  ; v4 = 0x0010_0000_0000
+;; @0045                               v20 = select_spectre_guard.i64 v5, v4, v3  ; v4 = 0x0010_0000_0000
+;;                                     jump block4(v20)
+;;
+;;                                 block4(v6: i64):
+;; @0045                               v8 = iadd.i64 v7, v6
 ;; @0045                               v9 = load.i32 little region0 v8
 ;; @004a                               v10 = iconst.i64 0x0010_0000_0000
-;; @004a                               v11 = icmp uge v1, v10  ; v10 = 0x0010_0000_0000
-;; @004a                               v12 = select_spectre_guard v11, v10, v1  ; v10 = 0x0010_0000_0000
-;; @004a                               v13 = iadd v7, v12
+;;                                     v17 = ireduce.i32 v1
+;;                                     v18 = uextend.i64 v17
+;;                                     v19 = icmp ne v18, v1
+;;                                     brif v19, block1, block2(v18)
+;;
+;;                                 block1 cold:
+;; @004a                               v11 = icmp.i64 uge v1, v10  ; v10 = 0x0010_0000_0000
+;; @004a                               v16 = select_spectre_guard.i64 v11, v10, v1  ; v10 = 0x0010_0000_0000
+;;                                     jump block2(v16)
+;;
+;;                                 block2(v12: i64):
+;; @004a                               v13 = iadd.i64 v7, v12
 ;; @004a                               v14 = load.i32 little region0 v13+8
-;; @004d                               v15 = iadd v9, v14
+;; @004d                               v15 = iadd.i32 v9, v14
 ;; @004e                               return v15
 ;; }
 ;;

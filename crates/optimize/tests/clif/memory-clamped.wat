@@ -17,9 +17,18 @@
 ;;                                 block0(v0: i64, v1: i64):
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+48
 ;; @002b                               v2 = iconst.i64 0x0010_0000_0000
-;; @002b                               v3 = icmp uge v1, v2  ; v2 = 0x0010_0000_0000
-;; @002b                               v4 = select_spectre_guard v3, v2, v1  ; v2 = 0x0010_0000_0000
-;; @002b                               v6 = iadd v5, v4
+;;                                     v11 = ireduce.i32 v1
+;;                                     v12 = uextend.i64 v11
+;;                                     v13 = icmp ne v12, v1
+;;                                     brif v13, block1, block2(v12)
+;;
+;;                                 block1 cold:
+;; @002b                               v3 = icmp.i64 uge v1, v2  ; v2 = 0x0010_0000_0000
+;; @002b                               v10 = select_spectre_guard.i64 v3, v2, v1  ; v2 = 0x0010_0000_0000
+;;                                     jump block2(v10)
+;;
+;;                                 block2(v4: i64):
+;; @002b                               v6 = iadd.i64 v5, v4
 ;; @002b                               v7 = load.i32 little region0 v6+4
 ;; @0030                               v8 = sload8.i32 little region0 v6+8
 ;; @0033                               v9 = iadd v7, v8
