@@ -1,6 +1,8 @@
-//! Functions made to be dear to optimize, compiled ahead of time: they get the baseline compiler's code, within bounds of time, and do what they say.
+//! Functions made to be dear to optimize, compiled ahead of time, and such with large frames: they get the baseline compiler's code, within bounds of time,
+//! and do what they say.
 
 use meantime::*;
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 fn leb(mut n: usize) -> Vec<u8> {
@@ -104,6 +106,68 @@ fn what_is_dear_to_optimize_is_not_optimized_ahead_of_time() {
                 .get_typed_func::<i32, i32>(&mut store, "f")
                 .unwrap();
             assert_eq!(f.call(&mut store, *param).unwrap(), *result, "{name}");
+        }
+    }
+}
+
+/// A function `f` that keeps so many numbers while it calls itself, until its parameter is zero, and then sums them up.
+fn large_frame(count: usize) -> String {
+    let mut text = String::from(r#"(module (memory (data "\01")) (table funcref (elem $f))"#);
+    text += r#"(func $f (export "f") (param i32) (result i32) (local $sum i64)"#;
+    for i in 0..count {
+        write!(text, "(local $l{i} i64)").unwrap();
+    }
+    // All are alive at the call, which may change what they were loaded from.
+    for i in 0..count {
+        write!(
+            text,
+            "(local.set $l{i} (i64.load8_u offset={i} (i32.const 0)))"
+        )
+        .unwrap();
+    }
+    text += "(if (local.get 0) (then (call_indirect (param i32) (result i32)";
+    text += "(i32.sub (local.get 0) (i32.const 1)) (i32.const 0)) drop))";
+    for i in 0..count {
+        let sum = "(local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (local.get $l";
+        write!(text, "{sum}{i})))").unwrap();
+    }
+    text += "(i32.wrap_i64 (local.get $sum))))";
+    text
+}
+
+#[test]
+fn large_frames_overflow_the_stack_in_no_other_way_than_small_ones() {
+    for (count, strategy) in [(20_000, Strategy::Cranelift), (30_000, Strategy::Winch)] {
+        let text = large_frame(count);
+        let expected = (1..count).fold(1u32, |sum, _| sum.wrapping_mul(3)) as i32;
+        for signals in [false, true] {
+            let mut config = Config::new();
+            config
+                .strategy(strategy)
+                .cranelift_opt_level(OptLevel::None)
+                .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+                .signals_based_traps(signals)
+                .max_wasm_stack(2 << 20);
+            let engine = Engine::new(&config).unwrap();
+            let module = Module::new(&engine, &text).unwrap();
+            let run = || {
+                let mut store = Store::new(&engine, ());
+                let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                let f = instance
+                    .get_typed_func::<i32, i32>(&mut store, "f")
+                    .unwrap();
+                assert_eq!(f.call(&mut store, 1).unwrap(), expected);
+                let error = f.call(&mut store, 1000).unwrap_err();
+                assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::StackOverflow));
+                assert_eq!(f.call(&mut store, 1).unwrap(), expected);
+            };
+            // The threads' stacks end before the guest's would, at different places of its frames.
+            for i in 0..16 {
+                std::thread::scope(|scope| {
+                    let thread = std::thread::Builder::new().stack_size((1 << 20) + (i << 14));
+                    thread.spawn_scoped(scope, run).unwrap();
+                });
+            }
         }
     }
 }

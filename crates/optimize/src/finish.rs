@@ -19,8 +19,9 @@ use meantime_abi::{
 };
 use meantime_compile::CompileError;
 
-/// Without hardware faults nothing catches a stack that a single frame overflows, so frames have a limit in bytes.
-const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
+/// Without hardware faults functions look at the stack pointer only with their frame allocated, and nothing catches a stack that a single frame overflows,
+/// so frames have a limit in bytes: half of what guests leave the host below them.
+const MAX_UNGUARDED_FRAME: u32 = 64 << 10;
 
 /// Compiles the CLIF in `scratch`.
 pub(crate) fn compile(
@@ -36,7 +37,7 @@ pub(crate) fn compile(
             let message = format!("a function needs a stack frame of {frame} bytes");
             return Err(CompileError {
                 message,
-                unsupported: false,
+                unsupported: true,
                 offset: None,
             });
         }
