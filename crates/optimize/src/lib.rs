@@ -152,7 +152,7 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// As [`Backend::compile_function`]; with `unsupported` set when the function is larger than the request or the compiler itself allows, and where it
+    /// As [`Backend::compile_function`]; with `unsupported` set when the function or its frame is larger than the request or the compiler itself allows, and where it
     /// cannot be told which values at the start of a loop are references.
     pub fn compile_in_tiers(
         &self,
