@@ -1,8 +1,8 @@
 //! The compilers of an engine: which one makes code for a function.
 //!
 //! The one idea: to all who ask, they are one [`Backend`]. With [`Strategy::Winch`] it is the baseline compiler, and where that cannot, the
-//! optimizing one; otherwise the optimizing one, and the baseline compiler for what is made to be dear to optimize or has too large a frame for it. Trampolines come from the baseline
-//! compiler wherever there is one, but with [`Strategy::Cranelift`].
+//! optimizing one; otherwise the optimizing one, and the baseline compiler for what is made to be dear to optimize or has too large a frame for it.
+//! Trampolines come from the baseline compiler wherever there is one, but with [`Strategy::Cranelift`].
 
 use crate::profile::Profile;
 use crate::{Config, Result, Strategy};
