@@ -291,6 +291,102 @@ fn objects_are_found_by_a_collection_in_a_callback() -> Result<()> {
 }
 
 #[test]
+fn a_memory_that_a_callback_grows_has_moved_for_the_guest() -> Result<()> {
+    // Reads what the callback writes into the new page, which is nowhere near if the memory had to move.
+    let wat = r#"(module (memory (export "m") 1)
+        (func (export "run") (result i32) (local $n i32)
+            (local.set $n (i32.const 3))
+            (i32.store (i32.const 8) (i32.const 7))
+            (loop
+                (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (i32.add (i32.load (i32.const 65536)) (i32.load (i32.const 8)))))"#;
+    for mut config in configurations() {
+        config.memory_reservation(0).memory_may_move(true);
+        let engine = Engine::new(&config)?;
+        let module = Module::new(&engine, wat)?;
+        let mut store = store(&engine, 0);
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let memory = instance.get_memory(&mut store, "m").expect("exported");
+        store.epoch_deadline_callback(move |mut store| {
+            *store.data_mut() += 1;
+            if *store.data() == 1 {
+                memory.grow(&mut store, 1)?;
+                memory.write(&mut store, 65536, &[35, 0, 0, 0])?;
+            }
+            Ok(UpdateDeadline::Continue(0))
+        });
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+        assert_eq!(run.call(&mut store, ())?, 42);
+        assert_eq!(*store.data(), 3);
+    }
+    Ok(())
+}
+
+#[test]
+fn exceptions_are_found_by_a_collection_in_a_callback() -> Result<()> {
+    // No type of the module says that there are references: only the clause does.
+    let wat = r#"(module (tag $e)
+        (func $throw (throw $e))
+        (func (export "run") (result i32) (local $exn exnref) (local $n i32)
+            (local.set $n (i32.const 20))
+            (loop $again
+                (local.set $exn (block $b (result exnref)
+                    (try_table (catch_all_ref $b) (call $throw))
+                    unreachable))
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.set $n (i32.const 20))
+            (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (block $caught
+                (try_table (catch $e $caught) (throw_ref (local.get $exn)))
+                unreachable)
+            (i32.const 42)))"#;
+    for config in configurations() {
+        let engine = Engine::new(&config)?;
+        let module = Module::new(&engine, wat)?;
+        let mut store = store(&engine, 0);
+        store.epoch_deadline_callback(|mut store| {
+            *store.data_mut() += 1;
+            store.gc(None)?;
+            Ok(UpdateDeadline::Continue(0))
+        });
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+        assert_eq!(run.call(&mut store, ())?, 42);
+        assert!(*store.data() >= 40, "{}", store.data());
+    }
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_guest_says_where_it_was() -> Result<()> {
+    let wat = r#"(module (import "" "increment" (func $increment))
+        (func $inner (call $increment) (loop $l (br $l)))
+        (func $outer (export "run") (call $inner) (call $inner)))"#;
+    for config in configurations() {
+        let engine = Engine::new(&config)?;
+        let module = Module::new(&engine, wat)?;
+        let mut store = store(&engine, ());
+        store.set_epoch_deadline(1);
+        let increment = Func::wrap(&mut store, |caller: Caller<'_, ()>| {
+            caller.engine().increment_epoch();
+        });
+        let instance = Instance::new(&mut store, &module, &[increment.into()])?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        let error = run.call(&mut store, ()).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+        let trace = error.downcast_ref::<WasmBacktrace>();
+        let names: Vec<_> = trace
+            .expect("there is one")
+            .frames()
+            .iter()
+            .map(|frame| frame.func_name())
+            .collect();
+        assert_eq!(names, [Some("inner"), Some("outer")]);
+    }
+    Ok(())
+}
+
+#[test]
 fn callbacks_may_use_the_store_and_the_fuel() -> Result<()> {
     let mut config = Config::new();
     config.epoch_interruption(true).consume_fuel(true);

@@ -1,7 +1,7 @@
 //! The epoch that an engine counts, and the deadlines of its stores.
 //!
 //! Not what happens at a deadline, which is `interrupt`'s. The one idea: who counts does the work, so that guests have none. An increment looks at
-//! the deadline of every store and writes to those that it reaches; a guest looks at one word of its own store. Deadlines lie in chunks that are never freed
+//! the deadline of every store and writes to those that it reaches; a guest looks at one of two words of its own store. Deadlines lie in chunks that are never freed
 //! as long as the counter lives, so that an increment, which may run in a signal handler, takes no lock.
 
 use crate::builtins::preserving;
@@ -16,6 +16,19 @@ const CHUNK: usize = 64;
 /// What interrupted guests call.
 fn interruption() -> *mut u8 {
     (preserving::interrupted as *const () as CodePtr).cast_mut()
+}
+
+/// Has the guests of a store call it.
+///
+/// # Safety
+///
+/// The store is alive.
+unsafe fn interrupt(store: *const VmStoreContext) {
+    // SAFETY: by the caller. No reference is made to fields that guests may write at the same time.
+    unsafe {
+        (*store).interrupt.store(interruption(), SeqCst);
+        (*store).poll.store(null_mut(), SeqCst);
+    }
 }
 
 /// The deadline of one store, or of none.
@@ -64,7 +77,7 @@ impl EpochCounter {
                     let store = deadline.store.load(SeqCst);
                     if !store.is_null() {
                         // SAFETY: a store that ends takes itself out and then waits for the end of increments that may have seen it.
-                        unsafe { (*store).interrupt.store(interruption(), SeqCst) };
+                        unsafe { interrupt(store) };
                     }
                 }
             }
@@ -159,10 +172,12 @@ impl Watched {
     pub fn settle(&self) {
         let store = self.store.as_ptr();
         // SAFETY: by the promise to `new`.
-        let interrupt = unsafe { &(*store).interrupt };
-        interrupt.store(store.cast(), SeqCst);
-        if self.is_due() {
-            interrupt.store(interruption(), SeqCst);
+        unsafe {
+            (*store).interrupt.store(store.cast(), SeqCst);
+            (*store).poll.store(store.cast(), SeqCst);
+            if self.is_due() {
+                interrupt(store);
+            }
         }
     }
 }
@@ -198,7 +213,10 @@ mod tests {
 
     fn interrupted(store: &OwnedStore) -> bool {
         // SAFETY: the store is alive.
-        unsafe { (*store.context()).interrupt.load(SeqCst) == interruption() }
+        let context = unsafe { &*store.context() };
+        let interrupted = context.interrupt.load(SeqCst) == interruption();
+        assert_eq!(context.poll.load(SeqCst).is_null(), interrupted);
+        interrupted
     }
 
     #[test]

@@ -135,6 +135,7 @@ impl OwnedStore {
     pub fn new(options: StoreOptions) -> OwnedStore {
         let core = Box::new(StoreCore {
             context: std::cell::UnsafeCell::new(VmStoreContext {
+                poll: AtomicPtr::default(),
                 stack_limit: AtomicUsize::new(usize::MAX),
                 caller: std::ptr::null_mut(),
                 exit_fp: 0,

@@ -7,6 +7,7 @@
 use crate::HostError;
 use crate::arch;
 use crate::backtrace::{Backtrace, Start, capture};
+use crate::builtins::preserving;
 use crate::enter::current_store;
 use crate::registry::lookup_code;
 use crate::store::StoreCore;
@@ -140,6 +141,12 @@ fn explain_fault(fault: &FaultState) -> Option<Resume> {
     let region = lookup_code(fault.pc)?;
     let (entry, offset) = region.find(fault.pc)?;
     let trap = region.side_table(entry)?.trap(offset)?.trap?;
+    if trap == Trap::Interrupt {
+        // SAFETY: compiled code has this trap only at plain loads, which changed nothing.
+        let return_to = unsafe { arch::after_load(fault.pc) };
+        let target = preserving::interrupted;
+        return Some(Resume::Call { target, return_to });
+    }
     // Only now, as a thread that has never entered a guest may have to allocate its locals first.
     let store = current_store()?;
     let address = match fault.kind {
@@ -163,7 +170,7 @@ fn explain_fault(fault: &FaultState) -> Option<Resume> {
             address,
         });
     }
-    Some(Resume {
+    Some(Resume::Leave {
         target: after_fault,
         argument: store.as_ptr().cast(),
     })

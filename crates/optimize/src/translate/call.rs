@@ -102,6 +102,7 @@ impl Translator<'_> {
             return self.inlined_tail_call(|t| t.emit_call(callee, ty, false));
         }
         self.before_call();
+        self.calls = self.calls.saturating_add(1);
         self.s.forget();
         let func_type = self.module.type_as_func(ty);
         let count = func_type.params.len();

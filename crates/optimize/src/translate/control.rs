@@ -33,6 +33,10 @@ pub(crate) struct Frame {
     flow: Flow,
     /// Which addresses were known at its beginning.
     mark: Mark,
+    /// Where its operator is, if it is a loop.
+    loop_at: Option<u32>,
+    /// How many calls were written before it.
+    calls_before: u32,
     /// Whether branches behind its end may lead to it: see `dispatch.rs`.
     pub(super) entered_later: bool,
     /// Whether it is a loop or in one.
@@ -53,6 +57,16 @@ impl Frame {
     /// What is known where branches to it lead, if there was one.
     pub(super) fn flow(&self) -> Flow {
         self.flow
+    }
+
+    /// Where its operator is, in the function itself, if it is a loop.
+    pub(super) fn loop_at(&self) -> Option<u32> {
+        self.loop_at
+    }
+
+    /// How many calls were written before it.
+    pub(super) fn calls_before(&self) -> u32 {
+        self.calls_before
     }
 
     /// Whether a branch out of it leads to this block.
@@ -270,6 +284,7 @@ impl Translator<'_> {
         let (params, results) = self.arity(ty);
         let height = self.top(params);
         let in_loop = matches!(kind, Kind::Loop { .. }) || self.in_loop();
+        let loop_at = matches!(kind, Kind::Loop { .. }).then(|| self.own_offset());
         self.s.control.push(Frame {
             in_loop,
             kind,
@@ -280,6 +295,8 @@ impl Translator<'_> {
             continuation: None,
             flow: self.flow,
             mark: self.s.addresses.mark(),
+            loop_at,
+            calls_before: self.calls,
             entered_later: false,
         });
     }
@@ -342,7 +359,8 @@ impl Translator<'_> {
         if around {
             self.open_around_entry(below);
         }
-        self.at_loop();
+        self.check_fuel_of_loop();
+        self.watch_with_fuel();
         self.begin_dispatch();
         Ok(())
     }

@@ -140,7 +140,7 @@ impl Translator<'_> {
         let open = self.s.control.get(target.frame);
         let left = match target.inside {
             Some(block) if !open.is_some_and(|frame| frame.leads_to(block)) => {
-                self.watch_epoch();
+                self.watch_with_fuel();
                 self.owe(target.owed);
                 self.b.ins().jump(block, &[]);
                 None

@@ -117,6 +117,7 @@ impl Translator<'_> {
                 target: self.frame_at(label),
                 landing: None,
             };
+            self.keeps_exceptions |= with_exn;
             self.s.scopes.clauses.push(clause);
         }
         self.s.scopes.starts.push(start);
@@ -167,6 +168,7 @@ impl Translator<'_> {
         if clause.with_exn {
             self.push(exn);
         }
+        self.before_caught(clause.target);
         self.branch_to(clause.target);
         self.s.stack.truncate(height);
     }
@@ -269,6 +271,7 @@ impl Translator<'_> {
             let top = self.top(self.payload_len(tag));
             self.s.stack.truncate(top);
         }
+        self.before_caught(clause.target);
         self.branch_to(clause.target);
         Ok(())
     }

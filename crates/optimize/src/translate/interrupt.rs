@@ -2,14 +2,19 @@
 //!
 //! The one idea: what is known of a position without a look at any value ([`Flow`]) costs nothing at run time. Fuel that operators cost is summed up
 //! here, and is added to the counter, a variable, where ways with different sums meet, at a loop's end, or where the register that passes the counter
-//! must have it. Ways that meet agree on the sum that the first of them brought along. Loops look at the epoch when they start, other code before a
-//! call and only if it did not do so a short while ago; functions that do little else never do.
+//! must have it. Ways that meet agree on the sum that the first of them brought along. Loops look at the epoch before they go round, other code before
+//! a call, and only if it did not do so a short while ago; functions that do little else never do.
+//!
+//! A look is a load that faults when the host wants something, where the runtime can do without knowing what values are in registers: a branch would
+//! end the block, which costs more than itself, as register allocation moves values around it. Elsewhere it is a comparison.
 
 use super::Translator;
 use super::environment::Region;
-use crate::types::{PTR, interrupt_signature};
-use cranelift_codegen::ir::{InstBuilder, Value, condcodes::IntCC, types::I64};
-use meantime_abi::{FUEL_ENTRY, FuelUnit, MAX_GROWN_UNITS, Trap, VmStoreContext};
+use crate::types::{PTR, interrupt_signature, trap_code};
+use cranelift_codegen::ir::{
+    InstBuilder, MemFlagsData, Value, condcodes::IntCC, types::I32, types::I64,
+};
+use meantime_abi::{FUEL_ENTRY, FuelUnit, MAX_GROWN_UNITS, Trap, VmHeader, VmStoreContext};
 use meantime_module::fuel_unit;
 use std::mem::offset_of;
 use wasmparser::Operator;
@@ -63,6 +68,9 @@ impl Translator<'_> {
             if let Operator::Unreachable | Operator::Throw { .. } | Operator::ThrowRef = op {
                 self.pass_fuel();
             }
+        }
+        if let Some(frame) = self.goes_round(op) {
+            self.watch_in_loop(frame);
         }
         if self.is_far(FAR) || (unit.is_some() && !self.is_few(self.peek())) {
             self.watch_epoch();
@@ -193,24 +201,78 @@ impl Translator<'_> {
         self.take_fuel();
     }
 
-    /// At the start of a loop.
-    pub(super) fn at_loop(&mut self) {
-        self.check_fuel_of_loop();
-        self.watch_epoch();
+    /// The loop to whose start an operator may branch, if there was no look at the epoch in it yet.
+    fn goes_round(&self, op: &Operator<'_>) -> Option<usize> {
+        let by = |depth: u32| Some(self.frame_at(depth)).filter(|frame| self.goes_round_by(*frame));
+        match *op {
+            Operator::Br { relative_depth }
+            | Operator::BrIf { relative_depth }
+            | Operator::BrOnNull { relative_depth }
+            | Operator::BrOnNonNull { relative_depth }
+            | Operator::BrOnCast { relative_depth, .. }
+            | Operator::BrOnCastFail { relative_depth, .. } => by(relative_depth),
+            Operator::BrTable { ref targets } => {
+                let mut depths = targets.targets().flatten();
+                by(targets.default()).or_else(|| depths.find_map(by))
+            }
+            _ => None,
+        }
     }
 
-    /// The same, without a look at the epoch.
+    /// The same of a branch to the frame of this index.
+    fn goes_round_by(&self, frame: usize) -> bool {
+        let Some(start) = self.s.control[frame].loop_at() else {
+            return false;
+        };
+        if self.fuel.is_some() {
+            // It was at the loop's start, where all compilers have used the same fuel.
+            return false;
+        }
+        // What is inlined is all at the offset of its call.
+        self.flow.watched.is_none_or(|last| last <= start)
+    }
+
+    /// Before a branch to the frame of this index, for an exception that is caught.
+    pub(super) fn before_caught(&mut self, frame: usize) {
+        if self.goes_round_by(frame) {
+            self.watch_in_loop(frame);
+        }
+    }
+
+    /// At the start of a loop: traps when there is no fuel left, which a trap in the loop shows.
     pub(super) fn check_fuel_of_loop(&mut self) {
         self.pass_fuel();
         self.check_fuel();
     }
 
+    /// Looks at a loop's start, or where a branch leads straight into it, if that is where fuel is looked at.
+    pub(super) fn watch_with_fuel(&mut self) {
+        if self.fuel.is_some() {
+            self.watch_epoch();
+        }
+    }
+
+    /// Looks before the loop of this frame goes round.
+    fn watch_in_loop(&mut self, frame: usize) {
+        // Where nothing is called there are registers for what does not change.
+        let keep = self.s.control[frame].calls_before() == self.calls;
+        self.watch(keep);
+    }
+
     /// Looks whether the store is interrupted.
     pub(super) fn watch_epoch(&mut self) {
+        self.watch(false);
+    }
+
+    /// The same, with the store's address kept from one look to the next or read at each.
+    fn watch(&mut self, keep: bool) {
         if !self.target.tunables.epoch_interruption {
             return;
         }
         self.flow.watched = Some(self.own_offset());
+        if self.polls {
+            return self.poll(keep);
+        }
         let store = self.store_context();
         let flags = self.trusted(Region::Store);
         let interrupt = offset_of!(VmStoreContext, interrupt) as i32;
@@ -239,6 +301,27 @@ impl Translator<'_> {
         self.b.ins().jump(next, &[]);
         self.enter(next);
     }
+    /// Looks by a load that faults.
+    fn poll(&mut self, keep: bool) {
+        const { assert!(offset_of!(VmStoreContext, poll) == 0) };
+        self.polled = true;
+        let store = match keep {
+            true => self.store_context(),
+            false => {
+                let flags = self.trusted(Region::Context);
+                let offset = offset_of!(VmHeader, store) as i32;
+                self.b.ins().load(PTR, flags, self.context, offset)
+            }
+        };
+        // Atomic: nothing read before it is taken for what is there after it, neither this word nor what the host may have changed.
+        self.s.forget();
+        let flags = self.trusted(Region::Store);
+        let word = self.b.ins().atomic_load(PTR, flags, store);
+        let code = trap_code(Trap::Interrupt);
+        let flags = MemFlagsData::new().with_trap_code(Some(code));
+        self.b.ins().load(I32, flags, word, 0);
+    }
+
     /// Learns what the host wants. Whatever the registers are that this needs beyond the store, loops lack them: to the register allocator, what is in a
     /// loop is executed often.
     fn call_interrupt(&mut self, store: Value, interrupt: i32) {

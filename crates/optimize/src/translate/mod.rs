@@ -187,6 +187,14 @@ pub(crate) struct Translator<'a> {
     fuel: Option<Variable>,
     /// What is known of the current position.
     flow: Flow,
+    /// Whether looks at the epoch are loads that fault: where no value in a register is a reference.
+    polls: bool,
+    /// Whether there is one.
+    polled: bool,
+    /// Whether exceptions that are caught are kept as references.
+    keeps_exceptions: bool,
+    /// How many calls were written.
+    calls: u32,
     /// Whether this is where an exception lands.
     landing: bool,
     /// The loop at which the function starts, if not at its beginning.
@@ -208,6 +216,28 @@ pub(crate) fn function<'a>(
     index: DefinedFuncIndex,
     request: &'a TierRequest<'a>,
 ) -> Result<u32> {
+    let tunables = &target.tunables;
+    let polls = tunables.epoch_interruption
+        && tunables.signals_based_traps
+        && target.costs.is_none()
+        && !osr::has_gc_values(module);
+    if let Some(values) = attempt(target, scratch, module, wasm, index, request, polls)? {
+        return Ok(values);
+    }
+    let values = attempt(target, scratch, module, wasm, index, request, false)?;
+    Ok(values.expect("it does not poll"))
+}
+
+/// The same, with or without looks at the epoch that see no references. None where it would need to.
+fn attempt<'a>(
+    target: &'a Target,
+    scratch: &mut Scratch,
+    module: &Module,
+    wasm: &[u8],
+    index: DefinedFuncIndex,
+    request: &'a TierRequest<'a>,
+    polls: bool,
+) -> Result<Option<u32>> {
     let func_index = module.func_index(index);
     let ty = module.func_type(func_index);
     scratch.context.clear();
@@ -254,6 +284,10 @@ pub(crate) fn function<'a>(
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
         fuel: None,
         flow: Flow::default(),
+        polls,
+        polled: false,
+        keeps_exceptions: false,
+        calls: 0,
         landing: false,
         osr: None,
         outer: Vec::new(),
@@ -279,11 +313,15 @@ pub(crate) fn function<'a>(
     t.operators(&mut operators)?;
     let values = t.values_at_entry()?;
     scratch.reader = operators.into_allocations();
+    let hides_references = t.polled && t.keeps_exceptions;
     t.b.finalize(target.isa.frontend_config());
+    if hides_references {
+        return Ok(None);
+    }
     if target.tunables.opt_level != OptLevel::None {
         scratch.state.truncate_indices(&mut scratch.context.func);
     }
-    Ok(values)
+    Ok(Some(values))
 }
 
 impl<'a> Translator<'a> {

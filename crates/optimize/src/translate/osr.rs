@@ -37,7 +37,7 @@ pub(super) struct Entry {
 }
 
 /// Whether any value on the operand stack may be a reference of the heap, by the types of the module.
-fn has_gc_values(module: &Module) -> bool {
+pub(super) fn has_gc_values(module: &Module) -> bool {
     let objects = module.types().values().any(|ty| match &ty.composite {
         meantime_abi::CompositeType::Func(func) => func
             .params

@@ -21,12 +21,12 @@
 ;;     region3 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+40
+;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+48
 ;; @005a                               v5 = uextend.i64 v1
 ;; @005a                               v6 = iadd v4, v5
 ;; @005a                               v7 = load.i32 user14 little region0 v6+4
@@ -48,12 +48,12 @@
 ;;     region3 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32, v3: i32):
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v5 = load.i64 notrap aligned readonly can_move region2 v4+40
+;;                                     v5 = load.i64 notrap aligned readonly can_move region2 v4+48
 ;; @0066                               v6 = uextend.i64 v1
 ;; @0066                               v7 = iadd v5, v6
 ;; @0066                               v8 = load.i32 user14 little region0 v7+4
@@ -76,14 +76,14 @@
 ;;     region4 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v10 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v12 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v24 = load.i64 notrap aligned readonly can_move region2 v12+40
+;;                                     v24 = load.i64 notrap aligned readonly can_move region2 v12+48
 ;; @006c                               v2 = iconst.i32 1
 ;; @0070                               v3 = uextend.i64 v1
 ;; @0070                               v4 = iconst.i64 0
@@ -93,8 +93,8 @@
 ;; @0070                               v8 = iconst.i64 -8
 ;; @0070                               v9 = band v7, v8  ; v8 = -8
 ;; @0070                               v11 = load.i32 notrap aligned readonly can_move region0 v10+4
-;; @0070                               v13 = load.i32 notrap aligned region1 v12+48
-;; @0070                               v14 = load.i32 notrap aligned region2 v12+52
+;; @0070                               v13 = load.i32 notrap aligned region1 v12+56
+;; @0070                               v14 = load.i32 notrap aligned region2 v12+60
 ;; @0070                               v15 = isub v14, v13
 ;; @0070                               v16 = uextend.i64 v15
 ;; @0070                               v17 = icmp uge v16, v9
@@ -109,7 +109,7 @@
 ;;
 ;;                                 block1:
 ;; @0070                               v23 = iadd.i32 v13, v18
-;; @0070                               store notrap aligned region1 v23, v12+48
+;; @0070                               store notrap aligned region1 v23, v12+56
 ;; @0070                               jump block3(v13)
 ;;
 ;;                                 block3(v19: i32):
@@ -153,19 +153,19 @@
 ;;     region4 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v6 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v18 = load.i64 notrap aligned readonly can_move region2 v6+40
+;;                                     v18 = load.i64 notrap aligned readonly can_move region2 v6+48
 ;; @0078                               v2 = iconst.i32 5
 ;; @007a                               v3 = iconst.i32 2
 ;; @007a                               v5 = load.i32 notrap aligned readonly can_move region0 v4
-;; @007a                               v7 = load.i32 notrap aligned region1 v6+48
-;; @007a                               v8 = load.i32 notrap aligned region2 v6+52
+;; @007a                               v7 = load.i32 notrap aligned region1 v6+56
+;; @007a                               v8 = load.i32 notrap aligned region2 v6+60
 ;; @007a                               v9 = isub v8, v7
 ;; @007a                               v10 = iconst.i32 16
 ;; @007a                               v11 = icmp uge v9, v10  ; v10 = 16
@@ -180,7 +180,7 @@
 ;;
 ;;                                 block1:
 ;; @007a                               v17 = iadd.i32 v7, v10  ; v10 = 16
-;; @007a                               store notrap aligned region1 v17, v6+48
+;; @007a                               store notrap aligned region1 v17, v6+56
 ;; @007a                               jump block3(v7)
 ;;
 ;;                                 block3(v12: i32):
@@ -206,12 +206,12 @@
 ;;     region3 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32, v3: i32, v4: i32):
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v6 = load.i64 notrap aligned readonly can_move region2 v5+40
+;;                                     v6 = load.i64 notrap aligned readonly can_move region2 v5+48
 ;; @0089                               v7 = uextend.i64 v1
 ;; @0089                               v8 = iadd v6, v7
 ;; @0089                               v9 = load.i32 user14 little region0 v8+4
@@ -248,7 +248,7 @@
 ;;     region0 = 0 "context"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i32, i32, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
@@ -274,7 +274,7 @@
 ;;     region5 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     sig1 = (i64, i64, i32, i64) system_v
 ;;     stack_limit = gv2
@@ -282,7 +282,7 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v11 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v23 = load.i64 notrap aligned readonly can_move region2 v11+40
+;;                                     v23 = load.i64 notrap aligned readonly can_move region2 v11+48
 ;; @009c                               v2 = uextend.i64 v1
 ;; @009c                               v3 = iconst.i64 2
 ;; @009c                               v4 = ishl v2, v3  ; v3 = 2
@@ -291,8 +291,8 @@
 ;; @009c                               v7 = iconst.i64 -8
 ;; @009c                               v8 = band v6, v7  ; v7 = -8
 ;; @009c                               v10 = load.i32 notrap aligned readonly can_move region0 v9
-;; @009c                               v12 = load.i32 notrap aligned region1 v11+48
-;; @009c                               v13 = load.i32 notrap aligned region2 v11+52
+;; @009c                               v12 = load.i32 notrap aligned region1 v11+56
+;; @009c                               v13 = load.i32 notrap aligned region2 v11+60
 ;; @009c                               v14 = isub v13, v12
 ;; @009c                               v15 = uextend.i64 v14
 ;; @009c                               v16 = icmp uge v15, v8
@@ -307,7 +307,7 @@
 ;;
 ;;                                 block1:
 ;; @009c                               v22 = iadd.i32 v12, v17
-;; @009c                               store notrap aligned region1 v22, v11+48
+;; @009c                               store notrap aligned region1 v22, v11+56
 ;; @009c                               jump block3(v12)
 ;;
 ;;                                 block3(v18: i32):
@@ -377,18 +377,18 @@
 ;;     region4 = 9 "elements"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v4+40
+;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v4+48
 ;; @00a2                               v1 = iconst.i32 5
 ;; @00a4                               v3 = load.i32 notrap aligned readonly can_move region0 v2
-;; @00a4                               v5 = load.i32 notrap aligned region1 v4+48
-;; @00a4                               v6 = load.i32 notrap aligned region2 v4+52
+;; @00a4                               v5 = load.i32 notrap aligned region1 v4+56
+;; @00a4                               v6 = load.i32 notrap aligned region2 v4+60
 ;; @00a4                               v7 = isub v6, v5
 ;; @00a4                               v8 = iconst.i32 32
 ;; @00a4                               v9 = icmp uge v7, v8  ; v8 = 32
@@ -403,7 +403,7 @@
 ;;
 ;;                                 block1:
 ;; @00a4                               v15 = iadd.i32 v5, v8  ; v8 = 32
-;; @00a4                               store notrap aligned region1 v15, v4+48
+;; @00a4                               store notrap aligned region1 v15, v4+56
 ;; @00a4                               jump block3(v5)
 ;;
 ;;                                 block3(v10: i32):
@@ -430,12 +430,12 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
+;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+48
 ;; @00ac                               v4 = uextend.i64 v1
 ;; @00ac                               v5 = iadd v3, v4
 ;; @00ac                               v6 = load.i32 user14 little region0 v5+4

@@ -32,7 +32,7 @@
 ;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
 ;;   ldr x16, [x2, #8]
-;;   ldr x16, [x16]
+;;   ldr x16, [x16, #8]
 ;;   add x16, x16, #48
 ;;   subs xzr, sp, x16, UXTX
 ;;   b.lo #trap=stk_ovf
@@ -48,7 +48,7 @@
 ;; block1:
 ;;   mov x2, x28
 ;;   ldr x0, [x2, #8]
-;;   str x2, [x0, #8]
+;;   str x2, [x0, #16]
 ;;   ldr x0, [x2, #48]
 ;;   ldr x2, [x2, #56]
 ;;   blr x0
@@ -60,14 +60,14 @@
 ;;   mov x2, x28
 ;;   mov x20, x3
 ;;   ldr x19, [x2, #8]
-;;   ldr w1, [x19, #48]
-;;   ldr w0, [x19, #52]
+;;   ldr w1, [x19, #56]
+;;   ldr w0, [x19, #60]
 ;;   sub w0, w0, w1
 ;;   subs wzr, w0, #24
 ;;   b.hs label4 ; b label3
 ;; block4:
 ;;   add w0, w1, #24
-;;   str w0, [x19, #48]
+;;   str w0, [x19, #56]
 ;;   mov x2, x28
 ;;   b label5
 ;; block3:
@@ -86,7 +86,7 @@
 ;; block5:
 ;;   ldr x0, [x2, #24]
 ;;   ldr w3, [x0, #8]
-;;   ldr x4, [x19, #40]
+;;   ldr x4, [x19, #48]
 ;;   add x0, x4, x1, UXTW
 ;;   str w3, [x4, w1, UXTW]
 ;;   ldr w3, [x2, #100]
@@ -106,7 +106,7 @@
 ;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
 ;;   ldr x16, [x2, #8]
-;;   ldr x16, [x16]
+;;   ldr x16, [x16, #8]
 ;;   add x16, x16, #32
 ;;   subs xzr, sp, x16, UXTX
 ;;   b.lo #trap=stk_ovf
@@ -117,7 +117,7 @@
 ;;   cbz w3, label6 ; b label1
 ;; block1:
 ;;   ldr x0, [x2, #8]
-;;   str x2, [x0, #8]
+;;   str x2, [x0, #16]
 ;;   ldr x4, [x2, #48]
 ;;   mov x19, x2
 ;;   movz x1, #0
@@ -146,7 +146,7 @@
 ;;   b label4
 ;; block5:
 ;;   ldr x1, [x19, #8]
-;;   ldr x1, [x1, #40]
+;;   ldr x1, [x1, #48]
 ;;   add x0, x1, x0, UXTW
 ;;   ldr w3, [x0, #8]
 ;;   ldr x0, [x0, #16]
@@ -156,7 +156,7 @@
 ;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   mov fp, sp
 ;;   ldr x16, [x2, #8]
-;;   ldr x16, [x16]
+;;   ldr x16, [x16, #8]
 ;;   add x16, x16, #176
 ;;   subs xzr, sp, x16, UXTX
 ;;   b.lo #trap=stk_ovf
@@ -194,7 +194,7 @@
 ;;   str x2, [sp, #8]
 ;;   str w4, [sp]
 ;;   ldr x0, [x2, #8]
-;;   str x2, [x0, #8]
+;;   str x2, [x0, #16]
 ;;   ldr x4, [x2, #48]
 ;;   movz x1, #0
 ;;   ldr x2, [x2, #56]
@@ -234,7 +234,7 @@
 ;;   udf #0xc11f
 ;; block5:
 ;;   ldr x0, [x2, #8]
-;;   ldr x0, [x0, #40]
+;;   ldr x0, [x0, #48]
 ;;   add x0, x0, x3, UXTW
 ;;   ldr w2, [x0, #8]
 ;;   b label6

@@ -28,7 +28,7 @@
 ;;   unwind PushFrameRegs { offset_upward_to_caller_sp: 16 }
 ;;   movq %rsp, %rbp
 ;;   movq 8(%rdi), %r10
-;;   movq (%r10), %r10
+;;   movq 8(%r10), %r10
 ;;   addq $0x50, %r10
 ;;   cmpq %rsp, %r10
 ;;   jnbe #trap=stk_ovf
@@ -51,19 +51,19 @@
 ;;   movq 8(%rdi), %r13
 ;;   movq 0x18(%rdi), %rcx
 ;;   movl (%rcx), %ebx
-;;   movq 0x28(%r13), %r12
+;;   movq 0x30(%r13), %r12
 ;;   jmp     label1
 ;; block1:
 ;;   movl %eax, <offset:1>+(%rsp)
-;;   movl 0x30(%r13), %eax
-;;   movl 0x34(%r13), %ecx
+;;   movl 0x38(%r13), %eax
+;;   movl 0x3c(%r13), %ecx
 ;;   subl %eax, %ecx
 ;;   cmpl $0x10, %ecx
 ;;   jnb     label3; j label2
 ;; block3:
 ;;   movq %rdi, %r14
 ;;   leal 0x10(%rax), %ecx
-;;   movl %ecx, 0x30(%r13)
+;;   movl %ecx, 0x38(%r13)
 ;;   jmp     label4
 ;; block4:
 ;;   movl %eax, %ecx
@@ -109,7 +109,7 @@
 ;;   uninit  %rax
 ;;   xorl %eax, %eax
 ;;   movq 8(%rdi), %rcx
-;;   movq 0x28(%rcx), %rcx
+;;   movq 0x30(%rcx), %rcx
 ;;   jmp     label1
 ;; block1:
 ;;   movl %esi, %edx
@@ -133,7 +133,7 @@
 ;;   uninit  %rax
 ;;   xorl %eax, %eax
 ;;   movq 8(%rdi), %rcx
-;;   movq 0x28(%rcx), %rcx
+;;   movq 0x30(%rcx), %rcx
 ;;   movl %esi, %edx
 ;;   movq %rax, %r10
 ;;   jmp     label1

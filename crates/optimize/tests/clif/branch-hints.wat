@@ -23,7 +23,7 @@
 ;;                                     v13 -> v1
 ;;                                     v17 -> v1
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @0043                               v3 = load.i64 notrap aligned region1 v2
+;; @0043                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @0043                               v4 = get_stack_pointer.i64
 ;; @0043                               v5 = icmp ult v4, v3
 ;; @0043                               brif v5, block1, block2

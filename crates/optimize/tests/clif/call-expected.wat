@@ -10,7 +10,7 @@
 ;; function u0:0(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -22,7 +22,7 @@
 ;; function u0:1(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -37,7 +37,7 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     stack_limit = gv2
 ;;
@@ -67,7 +67,7 @@
 ;;                                 block5 cold:
 ;; @003e                               v14 = load.i64 user14 aligned readonly region0 v1
 ;; @003e                               v15 = load.i64 notrap aligned readonly region0 v1+8
-;; @003e                               store.i64 notrap aligned region2 v0, v16+8
+;; @003e                               store.i64 notrap aligned region2 v0, v16+16
 ;; @003e                               v17 = call_indirect sig0, v14(v15, v2)
 ;; @003e                               jump block1(v17)
 ;;

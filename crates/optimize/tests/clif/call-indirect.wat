@@ -23,7 +23,7 @@
 ;;     region4 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64) -> i64 system_v
 ;;     sig1 = (i64 vmctx, i32) -> i32 tail
 ;;     stack_limit = gv2
@@ -61,7 +61,7 @@
 ;; @0042                               trapz v24, user6
 ;; @0042                               v25 = load.i64 notrap aligned readonly region3 v15
 ;; @0042                               v26 = load.i64 notrap aligned readonly region3 v15+8
-;; @0042                               store.i64 notrap aligned region4 v0, v27+8
+;; @0042                               store.i64 notrap aligned region4 v0, v27+16
 ;; @0042                               v28 = call_indirect sig1, v25(v26, v1)
 ;; @0045                               return v28
 ;; }
@@ -74,7 +74,7 @@
 ;;     region4 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64) -> i64 system_v
 ;;     sig1 = (i64, i32, i32) -> i32 system_v
 ;;     sig2 = (i64 vmctx, i32) tail
@@ -122,7 +122,7 @@
 ;;                                 block4:
 ;; @004c                               v28 = load.i64 notrap aligned readonly region3 v15
 ;; @004c                               v29 = load.i64 notrap aligned readonly region3 v15+8
-;; @004c                               store.i64 notrap aligned region4 v0, v30+8
+;; @004c                               store.i64 notrap aligned region4 v0, v30+16
 ;; @004c                               call_indirect sig2, v28(v29, v1)
 ;; @004f                               return
 ;; }
@@ -135,7 +135,7 @@
 ;;     region4 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64) -> i64 system_v
 ;;     sig1 = (i64 vmctx, i32) -> i32 tail
 ;;     stack_limit = gv2
@@ -168,7 +168,7 @@
 ;;                                 block2(v15: i64):
 ;; @0056                               v21 = load.i64 user5 aligned readonly region3 v15
 ;; @0056                               v22 = load.i64 notrap aligned readonly region3 v15+8
-;; @0056                               store.i64 notrap aligned region4 v0, v23+8
+;; @0056                               store.i64 notrap aligned region4 v0, v23+16
 ;; @0056                               return_call_indirect sig1, v21(v22, v1)
 ;; }
 ;;
@@ -178,7 +178,7 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     stack_limit = gv2
 ;;
@@ -187,7 +187,7 @@
 ;; @005c                               v2 = iconst.i32 1
 ;; @0060                               v3 = load.i64 user14 aligned readonly region0 v1
 ;; @0060                               v4 = load.i64 notrap aligned readonly region0 v1+8
-;; @0060                               store notrap aligned region2 v0, v5+8
+;; @0060                               store notrap aligned region2 v0, v5+16
 ;; @0060                               v6 = call_indirect sig0, v3(v4, v2)  ; v2 = 1
 ;; @0062                               return v6
 ;; }
@@ -197,7 +197,7 @@
 ;;     region1 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) tail
 ;;     stack_limit = gv2
 ;;
@@ -206,7 +206,7 @@
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;; @0065                               v1 = iconst.i32 1
-;; @0067                               store notrap aligned region1 v0, v4+8
+;; @0067                               store notrap aligned region1 v0, v4+16
 ;; @0067                               call_indirect sig0, v2(v3, v1)  ; v1 = 1
 ;; @0069                               return
 ;; }

@@ -21,12 +21,12 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v8 = load.i64 notrap aligned readonly can_move region2 v7+40
+;;                                     v8 = load.i64 notrap aligned readonly can_move region2 v7+48
 ;;                                     v12 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;; @0043                               v3 = iconst.i32 0
 ;; @0043                               v4 = iconst.i32 1
@@ -46,12 +46,12 @@
 ;; @0043                               brif v14, block1(v4), block4  ; v4 = 1
 ;;
 ;;                                 block4:
-;; @0043                               v15 = load.i32 notrap aligned region2 v7+72
+;; @0043                               v15 = load.i32 notrap aligned region2 v7+80
 ;; @0043                               v16 = icmp.i32 ult v11, v15
 ;; @0043                               brif v16, block5, block1(v3)  ; v3 = 0
 ;;
 ;;                                 block5:
-;; @0043                               v17 = load.i64 notrap aligned region2 v7+56
+;; @0043                               v17 = load.i64 notrap aligned region2 v7+64
 ;; @0043                               v18 = uextend.i64 v11
 ;; @0043                               v19 = iconst.i64 5
 ;; @0043                               v20 = ishl v18, v19  ; v19 = 5
@@ -70,12 +70,12 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v5 = load.i64 notrap aligned readonly can_move region2 v4+40
+;;                                     v5 = load.i64 notrap aligned readonly can_move region2 v4+48
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;; @004b                               v2 = iconst.i32 3
 ;; @004b                               v3 = band v1, v2  ; v2 = 3
@@ -102,12 +102,12 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v8 = load.i64 notrap aligned readonly can_move region2 v7+40
+;;                                     v8 = load.i64 notrap aligned readonly can_move region2 v7+48
 ;; @0053                               v3 = iconst.i32 0
 ;; @0053                               v4 = iconst.i32 1
 ;; @0053                               brif v1, block2, block1(v4)  ; v4 = 1
@@ -121,12 +121,12 @@
 ;; @0053                               v9 = uextend.i64 v1
 ;; @0053                               v10 = iadd.i64 v8, v9
 ;; @0053                               v11 = load.i32 user18 little region0 v10
-;; @0053                               v12 = load.i32 notrap aligned region2 v7+72
+;; @0053                               v12 = load.i32 notrap aligned region2 v7+80
 ;; @0053                               v13 = icmp ult v11, v12
 ;; @0053                               brif v13, block4, block1(v3)  ; v3 = 0
 ;;
 ;;                                 block4:
-;; @0053                               v14 = load.i64 notrap aligned region2 v7+56
+;; @0053                               v14 = load.i64 notrap aligned region2 v7+64
 ;; @0053                               v15 = uextend.i64 v11
 ;; @0053                               v16 = iconst.i64 5
 ;; @0053                               v17 = ishl v15, v16  ; v16 = 5
@@ -143,7 +143,7 @@
 ;; function u0:3(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -158,7 +158,7 @@
 ;; function u0:4(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -180,12 +180,12 @@
 ;;     region3 = 64 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+40
+;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+48
 ;;                                     v8 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;; @006e                               brif v1, block3, block1(v1)
 ;;
@@ -198,12 +198,12 @@
 ;; @006e                               brif v10, block2, block4
 ;;
 ;;                                 block4:
-;; @006e                               v11 = load.i32 notrap aligned region2 v3+72
+;; @006e                               v11 = load.i32 notrap aligned region2 v3+80
 ;; @006e                               v12 = icmp.i32 ult v7, v11
 ;; @006e                               brif v12, block5, block1(v1)
 ;;
 ;;                                 block5:
-;; @006e                               v13 = load.i64 notrap aligned region2 v3+56
+;; @006e                               v13 = load.i64 notrap aligned region2 v3+64
 ;; @006e                               v14 = uextend.i64 v7
 ;; @006e                               v15 = iconst.i64 5
 ;; @006e                               v16 = ishl v14, v15  ; v15 = 5

@@ -33,68 +33,52 @@
 ;;     region3 = 2 "descriptors"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
-;;     sig0 = () preserve_all
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
-;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v12 = load.i64 notrap aligned readonly can_move region3 v0+48
+;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+8
+;;                                     v10 = load.i64 notrap aligned readonly can_move region3 v0+48
 ;; @0021                               jump block1(v1, v2)
 ;;
-;;                                 block1(v8: i32, v22: i32):
-;;                                     v7 -> v8
+;;                                 block1(v3: i32, v22: i32):
 ;;                                     v15 -> v22
-;;                                     v21 -> v22
+;;                                     v23 -> v22
 ;;                                     v24 -> v22
-;;                                     v25 -> v22
-;;                                     v23 -> v15
-;; @0021                               v4 = load.i64 notrap aligned region1 v3+104
-;; @0021                               v5 = icmp.i64 ne v3, v4
-;; @0021                               brif v5, block2, block3
+;; @002b                               brif v3, block5, block2
 ;;
-;;                                 block2 cold:
-;; @0021                               v6 = load.i64 notrap aligned region1 v3+104
-;; @0021                               call_indirect sig0, v6()
-;; @0021                               jump block3
+;;                                 block5 cold:
+;; @002b                               br_table v3, block6, [block2, block3(v22), block4]
 ;;
-;;                                 block3:
-;; @002b                               brif.i32 v8, block7, block4
+;;                                 block2:
+;; @0032                               v4 = iconst.i32 2
+;; @0036                               v6 = atomic_load.i64 notrap aligned region1 v5
+;; @0036                               v7 = load.i32 user11 v6
+;; @0036                               jump block4
 ;;
-;;                                 block7 cold:
-;; @002b                               br_table v8, block8, [block4, block5(v22), block6]
+;;                                 block3(v8: i32):
+;; @003b                               v9 = uextend.i64 v8
+;; @003b                               v11 = iadd.i64 v10, v9
+;; @003b                               v12 = load.i32 little region2 v11
+;; @0044                               v13 = atomic_load.i64 notrap aligned region1 v5
+;; @0044                               v14 = load.i32 user11 v13
+;; @0044                               jump block1(v12, v12)
 ;;
 ;;                                 block4:
-;; @0032                               v9 = iconst.i32 2
-;; @0036                               jump block6
+;; @0049                               brif.i32 v15, block7, block8
 ;;
-;;                                 block5(v10: i32):
-;; @003b                               v11 = uextend.i64 v10
-;; @003b                               v13 = iadd.i64 v12, v11
-;; @003b                               v14 = load.i32 little region2 v13
-;; @0044                               jump block1(v14, v14)
-;;
-;;                                 block6:
-;; @0049                               brif.i32 v15, block9, block10
-;;
-;;                                 block9:
+;;                                 block7:
 ;; @004b                               v16 = iconst.i32 1
-;; @0021                               v17 = load.i64 notrap aligned region1 v3+104
-;; @0021                               v18 = icmp.i64 ne v3, v17
-;; @0021                               brif v18, block11, block12
-;;
-;;                                 block11 cold:
-;; @0021                               v19 = load.i64 notrap aligned region1 v3+104
-;; @0021                               call_indirect sig0, v19()
-;; @0021                               jump block12
-;;
-;;                                 block12:
-;; @0021                               jump block5(v15)
-;;
-;;                                 block10:
-;; @0052                               v20 = iconst.i32 9
-;; @0056                               jump block8
+;; @004f                               v17 = atomic_load.i64 notrap aligned region1 v5
+;; @004f                               v18 = load.i32 user11 v17
+;; @0021                               jump block3(v15)
 ;;
 ;;                                 block8:
+;; @0052                               v19 = iconst.i32 9
+;; @0056                               v20 = atomic_load.i64 notrap aligned region1 v5
+;; @0056                               v21 = load.i32 user11 v20
+;; @0056                               jump block6
+;;
+;;                                 block6:
 ;; @005c                               return v22
 ;; }

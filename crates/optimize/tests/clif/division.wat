@@ -12,7 +12,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @0025                               v4 = load.i64 notrap aligned region1 v3
+;; @0025                               v4 = load.i64 notrap aligned region1 v3+8
 ;; @0025                               v5 = get_stack_pointer.i64
 ;; @0025                               v6 = icmp ult v5, v4
 ;; @0025                               brif v6, block1, block2
@@ -61,7 +61,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i64):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @002d                               v3 = load.i64 notrap aligned region1 v2
+;; @002d                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @002d                               v4 = get_stack_pointer.i64
 ;; @002d                               v5 = icmp ult v4, v3
 ;; @002d                               brif v5, block1, block2
@@ -86,7 +86,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: f64):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @0035                               v3 = load.i64 notrap aligned region1 v2
+;; @0035                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @0035                               v4 = get_stack_pointer.i64
 ;; @0035                               v5 = icmp ult v4, v3
 ;; @0035                               brif v5, block1, block2

@@ -15,7 +15,7 @@
 ;; function u0:0(i64 vmctx, i32, f64) -> i64 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: f64):
@@ -29,7 +29,7 @@
 ;; function u0:1(i64 vmctx, i64, i64, i64, i64, i64, i64, i64, i64) tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i64, v2: i64, v3: i64, v4: i64, v5: i64, v6: i64, v7: i64, v8: i64):
@@ -44,7 +44,7 @@
 ;;     region1 = 0 "context"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i64, i64, i32, f64) -> i64, i64, i64 system_v
 ;;     sig1 = (i64 vmctx, i32, f64) -> i64 tail
 ;;     sig2 = (i64 vmctx, i64, i64, i64, i64, i64, i64, i64, i64) tail
@@ -75,7 +75,7 @@
 ;;                                 block1(v5: i64) cold:
 ;; @006b                               v15 = ireduce.i32 v5
 ;; @006b                               v16 = load.i64 notrap aligned readonly region1 v0+8
-;; @006b                               v17 = load.i64 notrap aligned readonly region1 v16+40
+;; @006b                               v17 = load.i64 notrap aligned readonly region1 v16+48
 ;; @006b                               v18 = uextend.i64 v15
 ;; @006b                               v19 = iadd v17, v18
 ;; @006b                               v20 = load.i32 user18 little region0 v19+8

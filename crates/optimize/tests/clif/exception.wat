@@ -36,7 +36,7 @@
 ;;     region5 = 65 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     sig1 = (i64, i32) system_v
 ;;     sig2 = (i64 vmctx, i32) -> i64 tail
@@ -45,7 +45,7 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v9+40
+;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v9+48
 ;;                                     v29 = load.i64 notrap aligned readonly can_move region0 v0+48
 ;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;; @004e                               v2 = iconst.i32 0
@@ -57,8 +57,8 @@
 ;; @0053                               v5 = iconst.i64 3
 ;; @0055                               v6 = load.i32 notrap aligned readonly can_move region0 v0+100
 ;; @0055                               v8 = load.i32 notrap aligned readonly can_move region0 v7+8
-;; @0055                               v10 = load.i32 notrap aligned region1 v9+48
-;; @0055                               v11 = load.i32 notrap aligned region2 v9+52
+;; @0055                               v10 = load.i32 notrap aligned region1 v9+56
+;; @0055                               v11 = load.i32 notrap aligned region2 v9+60
 ;; @0055                               v12 = isub v11, v10
 ;; @0055                               v13 = iconst.i32 24
 ;; @0055                               v14 = icmp uge v12, v13  ; v13 = 24
@@ -74,7 +74,7 @@
 ;;
 ;;                                 block3:
 ;; @0055                               v21 = iadd.i32 v10, v13  ; v13 = 24
-;; @0055                               store notrap aligned region1 v21, v9+48
+;; @0055                               store notrap aligned region1 v21, v9+56
 ;; @0055                               jump block5(v10)
 ;;
 ;;                                 block5(v15: i32):
@@ -92,7 +92,7 @@
 ;; @0055                               trap user200
 ;;
 ;;                                 block2:
-;; @005a                               store.i64 notrap aligned region2 v0, v9+8
+;; @005a                               store.i64 notrap aligned region2 v0, v9+16
 ;; @005a                               v31 = call_indirect.i64 sig2, v29(v30, v1)
 ;; @005c                               return v31
 ;; }
@@ -104,7 +104,7 @@
 ;;     region3 = 65 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32) -> i64 system_v
 ;;     sig1 = (i64 vmctx, i32) -> i64 tail
 ;;     stack_limit = gv2
@@ -124,7 +124,7 @@
 ;; @80000005                           jump block3(v1, v6)  ; v6 = 3
 ;;
 ;;                                 block2:
-;; @80000008                           store.i64 notrap aligned region1 v0, v11+8
+;; @80000008                           store.i64 notrap aligned region1 v0, v11+16
 ;; @80000008                           try_call_indirect.i64 v9(v10, v1), sig0, block6(ret0), [ context v0, tag1: block4(exn0), default: block5(exn0) ]
 ;;
 ;;                                 block6(v14: i64):
@@ -133,12 +133,12 @@
 ;;                                 block4(v12: i64) cold:
 ;; @0072                               v15 = ireduce.i32 v12
 ;; @0072                               v16 = load.i64 notrap aligned readonly region0 v0+8
-;; @0072                               v17 = load.i64 notrap aligned readonly region0 v16+40
+;; @0072                               v17 = load.i64 notrap aligned readonly region0 v16+48
 ;; @0072                               v18 = uextend.i64 v15
 ;; @0072                               v19 = iadd v17, v18
 ;; @0072                               v20 = load.i32 user18 little region2 v19+8
 ;; @0072                               v21 = load.i64 notrap aligned readonly region0 v0+8
-;; @0072                               v22 = load.i64 notrap aligned readonly region0 v21+40
+;; @0072                               v22 = load.i64 notrap aligned readonly region0 v21+48
 ;; @0072                               v23 = uextend.i64 v15
 ;; @0072                               v24 = iadd v22, v23
 ;; @0072                               v25 = load.i64 user18 little region3 v24+16
@@ -166,7 +166,7 @@
 ;;     region3 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32) -> i64 system_v
 ;;     sig1 = (i64 vmctx, i32) -> i64 tail
 ;;     sig2 = (i64, i32) preserve_all
@@ -178,7 +178,7 @@
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+48
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @008c                               store notrap aligned region1 v0, v5+8
+;; @008c                               store notrap aligned region1 v0, v5+16
 ;; @008c                               try_call_indirect v3(v4, v1), sig0, block2(ret0), [ context v0, tag0: block1(exn0) ], stack_map=[i32 @ ss0+0]
 ;;
 ;;                                 block2(v7: i64):
@@ -197,7 +197,7 @@
 ;;                                 block1(v6: i64) cold:
 ;; @0092                               v10 = ireduce.i32 v6
 ;; @0092                               v11 = load.i64 notrap aligned readonly region0 v0+8
-;; @0092                               v12 = load.i64 notrap aligned readonly region0 v11+40
+;; @0092                               v12 = load.i64 notrap aligned readonly region0 v11+48
 ;; @0092                               v13 = uextend.i64 v10
 ;; @0092                               v14 = iadd v12, v13
 ;; @0092                               v15 = load.i32 user18 little region2 v14+8
@@ -210,7 +210,7 @@
 ;; function u0:4(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):

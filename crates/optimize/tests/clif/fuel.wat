@@ -14,7 +14,7 @@
 ;; function u0:1(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -35,7 +35,7 @@
 ;;     region1 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     sig1 = (i64 vmctx, i32) tail
 ;;     fn0 = colocated u0:1 sig0
@@ -74,7 +74,7 @@
 ;; @0040                               v19 = iconst.i64 5
 ;; @0040                               v20 = iadd.i64 v14, v19  ; v19 = 5
 ;; @0040                               set_pinned_reg v20
-;; @0040                               store.i64 notrap aligned region1 v0, v21+8
+;; @0040                               store.i64 notrap aligned region1 v0, v21+16
 ;; @0040                               return_call_indirect.i64 sig1, v17(v18, v13)
 ;; }
 ;;
@@ -85,11 +85,11 @@
 ;; block0(v0: i64, v1: i64, v2: i64):
 ;;     v3 = load.i32 notrap aligned little region0 v2
 ;;     v4 = load.i64 notrap aligned region0 v0+8
-;;     v5 = load.i64 notrap aligned region0 v4+96
+;;     v5 = load.i64 notrap aligned region0 v4+104
 ;;     set_pinned_reg v5
 ;;     call_indirect sig0, v1(v0, v3)
 ;;     v6 = get_pinned_reg.i64
-;;     store notrap aligned region0 v6, v4+96
+;;     store notrap aligned region0 v6, v4+104
 ;;     return
 ;; }
 ;;
@@ -101,11 +101,11 @@
 ;;
 ;; block0(v0: i64, v1: i32):
 ;;     v2 = load.i64 notrap aligned region0 v0+8
-;;     v3 = load.i64 notrap aligned region0 v2+8
+;;     v3 = load.i64 notrap aligned region0 v2+16
 ;;     v4 = get_frame_pointer.i64
-;;     store notrap aligned region0 v4, v2+16
+;;     store notrap aligned region0 v4, v2+24
 ;;     v5 = get_pinned_reg.i64
-;;     store notrap aligned region0 v5, v2+96
+;;     store notrap aligned region0 v5, v2+104
 ;;     v6 = stack_addr.i64 ss0
 ;;     v7 = stack_addr.i64 ss0+16
 ;;     store notrap v3, v7
@@ -116,7 +116,7 @@
 ;;     v11 = stack_addr.i64 ss0+16
 ;;     v12 = load.i64 notrap v11
 ;;     v13 = load.i64 notrap aligned region0 v12+8
-;;     v14 = load.i64 notrap aligned region0 v13+96
+;;     v14 = load.i64 notrap aligned region0 v13+104
 ;;     set_pinned_reg v14
 ;;     brif v10, block2, block1
 ;;
@@ -139,11 +139,11 @@
 ;; block0(v0: i64, v1: i64, v2: i64):
 ;;     v3 = load.i32 notrap aligned little region0 v2
 ;;     v4 = load.i64 notrap aligned region0 v0+8
-;;     v5 = load.i64 notrap aligned region0 v4+96
+;;     v5 = load.i64 notrap aligned region0 v4+104
 ;;     set_pinned_reg v5
 ;;     v6 = call_indirect sig0, v1(v0, v3)
 ;;     v7 = get_pinned_reg.i64
-;;     store notrap aligned region0 v7, v4+96
+;;     store notrap aligned region0 v7, v4+104
 ;;     store notrap aligned little region0 v6, v2
 ;;     return
 ;; }
@@ -156,11 +156,11 @@
 ;;
 ;; block0(v0: i64, v1: i32):
 ;;     v2 = load.i64 notrap aligned region0 v0+8
-;;     v3 = load.i64 notrap aligned region0 v2+8
+;;     v3 = load.i64 notrap aligned region0 v2+16
 ;;     v4 = get_frame_pointer.i64
-;;     store notrap aligned region0 v4, v2+16
+;;     store notrap aligned region0 v4, v2+24
 ;;     v5 = get_pinned_reg.i64
-;;     store notrap aligned region0 v5, v2+96
+;;     store notrap aligned region0 v5, v2+104
 ;;     v6 = stack_addr.i64 ss0
 ;;     v7 = stack_addr.i64 ss0+16
 ;;     store notrap v3, v7
@@ -171,7 +171,7 @@
 ;;     v11 = stack_addr.i64 ss0+16
 ;;     v12 = load.i64 notrap v11
 ;;     v13 = load.i64 notrap aligned region0 v12+8
-;;     v14 = load.i64 notrap aligned region0 v13+96
+;;     v14 = load.i64 notrap aligned region0 v13+104
 ;;     set_pinned_reg v14
 ;;     brif v10, block2, block1
 ;;

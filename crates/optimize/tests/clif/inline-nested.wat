@@ -14,7 +14,7 @@
 ;; function u0:0(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -26,7 +26,7 @@
 ;; function u0:1(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     fn0 = colocated u0:2 sig0
 ;;     stack_limit = gv2
@@ -40,7 +40,7 @@
 ;; function u0:2(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -58,7 +58,7 @@
 ;; function u0:3(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     fn0 = colocated u0:2 sig0
 ;;     stack_limit = gv2
@@ -78,7 +78,7 @@
 ;; function u0:4(i64 vmctx, i32) -> i32 tail {
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx, i32) -> i32 tail
 ;;     fn0 = colocated u0:4 sig0
 ;;     stack_limit = gv2

@@ -32,7 +32,7 @@
 ;;     region1 = 2 "descriptors"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
@@ -70,7 +70,7 @@
 ;;     region3 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx) tail
 ;;     stack_limit = gv2
 ;;
@@ -93,7 +93,7 @@
 ;; @0052                               jump block1(v13, v2)
 ;;
 ;;                                 block1(v17: i32, v27: i32):
-;; @0054                               store.i64 notrap aligned region3 v0, v16+8
+;; @0054                               store.i64 notrap aligned region3 v0, v16+16
 ;; @0054                               call_indirect.i64 sig0, v14(v15)
 ;; @005a                               v19 = uextend.i64 v18
 ;; @005a                               v20 = load.i64 notrap aligned readonly can_move region1 v0+96
@@ -119,7 +119,7 @@
 ;;     region4 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64 vmctx) tail
 ;;     stack_limit = gv2
 ;;
@@ -163,7 +163,7 @@
 ;; @0085                               v30 = iconst.i64 0
 ;; @0085                               v31 = select_spectre_guard v27, v30, v29  ; v30 = 0
 ;; @0085                               v32 = load.i32 little region2 v31
-;; @0089                               store.i64 notrap aligned region4 v0, v35+8
+;; @0089                               store.i64 notrap aligned region4 v0, v35+16
 ;; @0089                               call_indirect.i64 sig0, v33(v34)
 ;; @008d                               v36 = uextend.i64 v13
 ;; @008d                               v37 = load.i64 notrap aligned region1 v0+80

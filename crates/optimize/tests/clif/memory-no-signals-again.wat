@@ -37,7 +37,7 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
 ;;                                     v17 = load.i64 notrap aligned readonly can_move region3 v0+72
-;; @0033                               v3 = load.i64 notrap aligned region1 v2
+;; @0033                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @0033                               v4 = get_stack_pointer.i64
 ;; @0033                               v5 = icmp ult v4, v3
 ;; @0033                               brif v5, block1, block2
@@ -106,7 +106,7 @@
 ;;                                     v19 = load.i64 notrap aligned readonly can_move region3 v0+88
 ;;                                     v22 = load.i64 notrap aligned readonly can_move region0 v0+48
 ;;                                     v23 = load.i64 notrap aligned readonly can_move region0 v0+56
-;; @0047                               v4 = load.i64 notrap aligned region1 v3
+;; @0047                               v4 = load.i64 notrap aligned region1 v3+8
 ;; @0047                               v5 = get_stack_pointer.i64
 ;; @0047                               v6 = icmp ult v5, v4
 ;; @0047                               brif v6, block1, block2
@@ -140,7 +140,7 @@
 ;; @0052                               jump block5(v21, v2)
 ;;
 ;;                                 block5(v24: i32, v35: i32):
-;; @0054                               store.i64 notrap aligned region1 v0, v3+8
+;; @0054                               store.i64 notrap aligned region1 v0, v3+16
 ;; @0054                               call_indirect.i64 sig1, v22(v23)
 ;; @005a                               v26 = uextend.i64 v25
 ;; @005a                               v27 = load.i64 notrap aligned readonly can_move region3 v0+96
@@ -182,7 +182,7 @@
 ;;                                     v40 = load.i64 notrap aligned readonly can_move region3 v0+72
 ;;                                     v43 = load.i64 notrap aligned readonly can_move region0 v0+48
 ;;                                     v44 = load.i64 notrap aligned readonly can_move region0 v0+56
-;; @006f                               v4 = load.i64 notrap aligned region1 v3
+;; @006f                               v4 = load.i64 notrap aligned region1 v3+8
 ;; @006f                               v5 = get_stack_pointer.i64
 ;; @006f                               v6 = icmp ult v5, v4
 ;; @006f                               brif v6, block1, block2
@@ -252,7 +252,7 @@
 ;;                                 block11:
 ;; @0085                               v41 = iadd.i64 v40, v32
 ;; @0085                               v42 = load.i32 notrap little region4 v41
-;; @0089                               store.i64 notrap aligned region1 v0, v3+8
+;; @0089                               store.i64 notrap aligned region1 v0, v3+16
 ;; @0089                               call_indirect.i64 sig1, v43(v44)
 ;; @008d                               v45 = uextend.i64 v21
 ;; @008d                               v46 = iadd.i64 v40, v45

@@ -14,7 +14,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i64):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @001d                               v3 = load.i64 notrap aligned region1 v2
+;; @001d                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @001d                               v4 = get_stack_pointer.i64
 ;; @001d                               v5 = icmp ult v4, v3
 ;; @001d                               brif v5, block1, block2

@@ -17,7 +17,7 @@
 ;;     region6 = 65 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i64) -> i32 system_v
 ;;     sig1 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
@@ -25,7 +25,7 @@
 ;;                                 block0(v0: i64, v1: i64):
 ;;                                     v15 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;;                                     v17 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v30 = load.i64 notrap aligned readonly can_move region3 v17+40
+;;                                     v30 = load.i64 notrap aligned readonly can_move region3 v17+48
 ;; @0034                               v2 = iconst.i64 0
 ;; @0036                               v4 = iconst.i32 0
 ;; @0036                               brif v1, block1, block3(v4)  ; v4 = 0
@@ -56,8 +56,8 @@
 ;;
 ;;                                 block6(v9: i32):
 ;; @0036                               v16 = load.i32 notrap aligned readonly can_move region1 v15+4
-;; @0036                               v18 = load.i32 notrap aligned region2 v17+48
-;; @0036                               v19 = load.i32 notrap aligned region3 v17+52
+;; @0036                               v18 = load.i32 notrap aligned region2 v17+56
+;; @0036                               v19 = load.i32 notrap aligned region3 v17+60
 ;; @0036                               v20 = isub v19, v18
 ;; @0036                               v21 = iconst.i32 16
 ;; @0036                               v22 = icmp uge v20, v21  ; v21 = 16
@@ -73,7 +73,7 @@
 ;;
 ;;                                 block7:
 ;; @0036                               v29 = iadd.i32 v18, v21  ; v21 = 16
-;; @0036                               store notrap aligned region2 v29, v17+48
+;; @0036                               store notrap aligned region2 v29, v17+56
 ;; @0036                               jump block9(v18)
 ;;
 ;;                                 block9(v23: i32):
@@ -94,25 +94,25 @@
 ;;     region3 = 3 "funcrefs"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i32) -> i64 system_v
 ;;     sig1 = (i64 vmctx) tail
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
+;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+48
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;; @003e                               v4 = uextend.i64 v1
 ;; @003e                               v5 = iadd v3, v4
 ;; @003e                               v6 = load.i32 user14 little region0 v5+4
 ;; @0042                               v8 = load.i32 notrap aligned readonly can_move region1 v7
-;; @0042                               v10 = load.i32 notrap aligned region2 v2+76
+;; @0042                               v10 = load.i32 notrap aligned region2 v2+84
 ;; @0042                               v11 = icmp ult v6, v10
 ;; @0042                               brif v11, block1, block2
 ;;
 ;;                                 block1:
-;; @0042                               v12 = load.i64 notrap aligned region2 v2+64
+;; @0042                               v12 = load.i64 notrap aligned region2 v2+72
 ;; @0042                               v13 = uextend.i64 v6
 ;; @0042                               v14 = iconst.i64 3
 ;; @0042                               v15 = ishl v13, v14  ; v14 = 3
@@ -132,7 +132,7 @@
 ;;                                 block3(v9: i64):
 ;; @0042                               v23 = load.i64 notrap aligned readonly region3 v9
 ;; @0042                               v24 = load.i64 notrap aligned readonly region3 v9+8
-;; @0042                               store.i64 notrap aligned region2 v0, v2+8
+;; @0042                               store.i64 notrap aligned region2 v0, v2+16
 ;; @0042                               call_indirect sig1, v23(v24)
 ;; @0044                               return
 ;; }
@@ -143,22 +143,22 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i32) -> i64 system_v
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
+;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+48
 ;; @0049                               v4 = uextend.i64 v1
 ;; @0049                               v5 = iadd v3, v4
 ;; @0049                               v6 = load.i32 user14 little region0 v5+8
-;; @0049                               v8 = load.i32 notrap aligned region2 v2+76
+;; @0049                               v8 = load.i32 notrap aligned region2 v2+84
 ;; @0049                               v9 = icmp ult v6, v8
 ;; @0049                               brif v9, block1, block2
 ;;
 ;;                                 block1:
-;; @0049                               v10 = load.i64 notrap aligned region2 v2+64
+;; @0049                               v10 = load.i64 notrap aligned region2 v2+72
 ;; @0049                               v11 = uextend.i64 v6
 ;; @0049                               v12 = iconst.i64 3
 ;; @0049                               v13 = ishl v11, v12  ; v12 = 3

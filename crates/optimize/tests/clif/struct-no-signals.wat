@@ -14,8 +14,8 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v12 = load.i64 notrap aligned readonly can_move region1 v2+40
-;; @0029                               v3 = load.i64 notrap aligned region1 v2
+;;                                     v12 = load.i64 notrap aligned readonly can_move region1 v2+48
+;; @0029                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @0029                               v4 = get_stack_pointer.i64
 ;; @0029                               v5 = icmp ult v4, v3
 ;; @0029                               brif v5, block1, block2
@@ -52,8 +52,8 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v13 = load.i64 notrap aligned readonly can_move region1 v2+40
-;; @0032                               v3 = load.i64 notrap aligned region1 v2
+;;                                     v13 = load.i64 notrap aligned readonly can_move region1 v2+48
+;; @0032                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @0032                               v4 = get_stack_pointer.i64
 ;; @0032                               v5 = icmp ult v4, v3
 ;; @0032                               brif v5, block1, block2
@@ -90,7 +90,7 @@
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+8
-;; @003d                               v3 = load.i64 notrap aligned region1 v2
+;; @003d                               v3 = load.i64 notrap aligned region1 v2+8
 ;; @003d                               v4 = get_stack_pointer.i64
 ;; @003d                               v5 = icmp ult v4, v3
 ;; @003d                               brif v5, block1, block2

@@ -26,7 +26,7 @@
 ;;     region8 = 80 "slot"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
@@ -35,11 +35,11 @@
 ;;                                     store notrap aligned region8 v3, v27
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v20 = load.i64 notrap aligned readonly can_move region2 v7+40
+;;                                     v20 = load.i64 notrap aligned readonly can_move region2 v7+48
 ;; @0046                               v4 = iconst.i32 7
 ;; @004a                               v6 = load.i32 notrap aligned readonly can_move region0 v5
-;; @004a                               v8 = load.i32 notrap aligned region1 v7+48
-;; @004a                               v9 = load.i32 notrap aligned region2 v7+52
+;; @004a                               v8 = load.i32 notrap aligned region1 v7+56
+;; @004a                               v9 = load.i32 notrap aligned region2 v7+60
 ;; @004a                               v10 = isub v9, v8
 ;; @004a                               v11 = iconst.i32 24
 ;; @004a                               v12 = icmp uge v10, v11  ; v11 = 24
@@ -55,7 +55,7 @@
 ;;
 ;;                                 block1:
 ;; @004a                               v19 = iadd.i32 v8, v11  ; v11 = 24
-;; @004a                               store notrap aligned region1 v19, v7+48
+;; @004a                               store notrap aligned region1 v19, v7+56
 ;; @004a                               jump block3(v8)
 ;;
 ;;                                 block3(v13: i32):
@@ -81,17 +81,17 @@
 ;;     region4 = 64 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     sig0 = (i64, i32, i64, i32) -> i32 system_v
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64):
 ;;                                     v1 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v3+40
+;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v3+48
 ;; @0050                               v2 = load.i32 notrap aligned readonly can_move region0 v1
-;; @0050                               v4 = load.i32 notrap aligned region1 v3+48
-;; @0050                               v5 = load.i32 notrap aligned region2 v3+52
+;; @0050                               v4 = load.i32 notrap aligned region1 v3+56
+;; @0050                               v5 = load.i32 notrap aligned region2 v3+60
 ;; @0050                               v6 = isub v5, v4
 ;; @0050                               v7 = iconst.i32 24
 ;; @0050                               v8 = icmp uge v6, v7  ; v7 = 24
@@ -107,7 +107,7 @@
 ;;
 ;;                                 block1:
 ;; @0050                               v15 = iadd.i32 v4, v7  ; v7 = 24
-;; @0050                               store notrap aligned region1 v15, v3+48
+;; @0050                               store notrap aligned region1 v15, v3+56
 ;; @0050                               jump block3(v4)
 ;;
 ;;                                 block3(v9: i32):
@@ -132,12 +132,12 @@
 ;;     region4 = 66 "field"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+40
+;;                                     v3 = load.i64 notrap aligned readonly can_move region2 v2+48
 ;; @0058                               v4 = uextend.i64 v1
 ;; @0058                               v5 = iadd v3, v4
 ;; @0058                               v6 = load.i32 user14 little region0 v5+4
@@ -159,12 +159,12 @@
 ;;     region2 = 1 "store"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1
+;;     gv2 = load.i64 notrap aligned gv1+8
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+40
+;;                                     v4 = load.i64 notrap aligned readonly can_move region2 v3+48
 ;; @0075                               v5 = uextend.i64 v1
 ;; @0075                               v6 = iadd v4, v5
 ;; @0075                               store user14 little region0 v2, v6+20

@@ -27,9 +27,9 @@
 ;;
 ;; block0(v0: i64, v1: i32, v2: f64, v3: i8x16, v4: i32):
 ;;     v5 = load.i64 notrap aligned region0 v0+8
-;;     v6 = load.i64 notrap aligned region0 v5+8
+;;     v6 = load.i64 notrap aligned region0 v5+16
 ;;     v7 = get_frame_pointer.i64
-;;     store notrap aligned region0 v7, v5+16
+;;     store notrap aligned region0 v7, v5+24
 ;;     v8 = stack_addr.i64 ss0
 ;;     v9 = stack_addr.i64 ss0+64
 ;;     store notrap v6, v9
@@ -73,9 +73,9 @@
 ;;
 ;; block0(v0: i64):
 ;;     v1 = load.i64 notrap aligned region0 v0+8
-;;     v2 = load.i64 notrap aligned region0 v1+8
+;;     v2 = load.i64 notrap aligned region0 v1+16
 ;;     v3 = get_frame_pointer.i64
-;;     store notrap aligned region0 v3, v1+16
+;;     store notrap aligned region0 v3, v1+24
 ;;     v4 = stack_addr.i64 ss0
 ;;     v5 = stack_addr.i64 ss0
 ;;     store notrap v2, v5

@@ -177,6 +177,15 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
+/// Where the instruction ends that starts here.
+///
+/// # Safety
+///
+/// It is a load.
+pub(crate) unsafe fn after_load(pc: usize) -> usize {
+    pc + 4
+}
+
 /// The same for code that has no parameters and no result, and leaves all registers as they are, those too whose lower halves alone the platform's
 /// convention keeps: `$implementation` gets the frame pointer, and records it.
 macro_rules! preserving_entry {

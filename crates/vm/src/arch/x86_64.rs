@@ -169,6 +169,36 @@ macro_rules! builtin_entry {
 }
 pub(crate) use builtin_entry;
 
+/// Where the instruction ends that starts here.
+///
+/// # Safety
+///
+/// It is a `mov` from memory to a register, without prefixes but REX.
+pub(crate) unsafe fn after_load(pc: usize) -> usize {
+    // SAFETY: only bytes of the instruction are read.
+    let byte = |at: usize| unsafe { (at as *const u8).read() };
+    let mut at = pc;
+    if byte(at) & 0xf0 == 0x40 {
+        at += 1;
+    }
+    debug_assert_eq!(byte(at), 0x8b);
+    let (mode, base) = (byte(at + 1) >> 6, byte(at + 1) & 7);
+    at += 2;
+    let mut base_or_none = base;
+    if base == 4 {
+        // The SIB byte.
+        base_or_none = byte(at) & 7;
+        at += 1;
+    }
+    match mode {
+        1 => at + 1,
+        2 => at + 4,
+        // No base, or the program counter.
+        _ if base_or_none == 5 => at + 4,
+        _ => at,
+    }
+}
+
 /// The same for code that has no parameters and no result, and leaves all registers as they are: `$implementation` gets the frame pointer, and records it.
 macro_rules! preserving_entry {
     ($implementation:path) => {

@@ -32,13 +32,23 @@ pub struct FaultState {
     pub fuel: u64,
 }
 
-/// Where a thread continues after a fault: in this function, on its own stack.
+/// How a thread continues after a fault, on its own stack.
 #[derive(Copy, Clone, Debug)]
-pub struct Resume {
-    /// The function. It does not return.
-    pub target: unsafe extern "C" fn(*mut core::ffi::c_void) -> !,
-    /// Its argument.
-    pub argument: *mut core::ffi::c_void,
+pub enum Resume {
+    /// In a function, and never again where it was.
+    Leave {
+        /// The function.
+        target: unsafe extern "C" fn(*mut core::ffi::c_void) -> !,
+        /// Its argument.
+        argument: *mut core::ffi::c_void,
+    },
+    /// In a function that it called there, as it sees it.
+    Call {
+        /// The function. It leaves all registers as they are.
+        target: unsafe extern "C" fn(),
+        /// Where it returns to.
+        return_to: usize,
+    },
 }
 
 /// Decides what a fault is. Runs in a signal handler: must not lock what the interrupted code may hold, nor allocate.
@@ -108,7 +118,15 @@ unsafe extern "C" fn handle(
         let fuel = ucontext::fuel(ucontext);
         let state = FaultState { kind, pc, fp, fuel };
         if let Some(resume) = (installed.hook)(&state) {
-            ucontext::redirect(ucontext, resume.target as usize, resume.argument as usize);
+            match resume {
+                Resume::Leave { target, argument } => {
+                    ucontext::redirect(ucontext, target as usize, argument as usize);
+                }
+                Resume::Call { target, return_to } => {
+                    // SAFETY: it is the hook's to know that the code expects to be called from.
+                    unsafe { ucontext::call(ucontext, target as usize, return_to) };
+                }
+            }
             return;
         }
     }

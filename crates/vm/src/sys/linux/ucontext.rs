@@ -33,6 +33,21 @@ pub fn redirect(context: &mut ucontext_t, target: usize, argument: usize) {
     registers[libc::REG_EFL as usize] &= !DIRECTION_FLAG;
 }
 
+/// Makes the interrupted thread continue as if it had called `target` from in front of `return_to`.
+///
+/// # Safety
+///
+/// Nothing is below the thread's stack pointer, which is as a call needs it.
+#[cfg(target_arch = "x86_64")]
+pub unsafe fn call(context: &mut ucontext_t, target: usize, return_to: usize) {
+    let registers = &mut context.uc_mcontext.gregs;
+    let sp = registers[libc::REG_RSP as usize] - 8;
+    // SAFETY: by the caller; the guest leaves the host room on its stack.
+    unsafe { (sp as *mut usize).write(return_to) };
+    registers[libc::REG_RSP as usize] = sp;
+    registers[libc::REG_RIP as usize] = target as i64;
+}
+
 /// Program counter and frame pointer of the interrupted code.
 #[cfg(target_arch = "aarch64")]
 pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
@@ -56,4 +71,16 @@ pub fn redirect(context: &mut ucontext_t, target: usize, argument: usize) {
     machine.pc = target as u64;
     machine.regs[0] = argument as u64;
     machine.regs[30] = 0;
+}
+
+/// Makes the interrupted thread continue as if it had called `target` from in front of `return_to`.
+///
+/// # Safety
+///
+/// The code there keeps nothing in the link register, and its stack pointer is as a call needs it.
+#[cfg(target_arch = "aarch64")]
+pub unsafe fn call(context: &mut ucontext_t, target: usize, return_to: usize) {
+    let machine = &mut context.uc_mcontext;
+    machine.regs[30] = return_to as u64;
+    machine.pc = target as u64;
 }
