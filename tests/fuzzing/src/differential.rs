@@ -132,8 +132,10 @@ fn interpret(wasm: &[u8], arguments: u64) -> Option<Outcome> {
             Extern::Global(global) => outcome.global(name, value(&global.get(&store))),
             Extern::Memory(memory) => outcome.memory(name, memory.data(&store)),
             Extern::Table(table) => {
-                let elements = (0..table.size(&store)).map(|i| table.get(&store, i));
-                outcome.table(name, elements.map(|e| e.expect("within bounds").is_null()));
+                let element = |i| value(&table.get(&store, i).expect("within bounds"));
+                let nulls =
+                    (0..table.size(&store)).map(|i| element(i) == Value::Ref { null: true });
+                outcome.table(name, nulls);
             }
             Extern::Func(_) => {}
         }
@@ -162,7 +164,7 @@ fn argument(ty: ValType, noise: &mut Noise) -> Val {
             let bits = u128::from(run::number(noise)) << 64 | u128::from(run::number(noise));
             Val::V128(bits.into())
         }
-        reference => Val::default_for_ty(reference),
+        reference => Val::default(reference),
     }
 }
 
@@ -182,7 +184,7 @@ fn value(val: &Val) -> Value {
 fn failure(error: &wasmi::Error) -> Failure {
     match error.as_trap_code() {
         Some(TrapCode::StackOverflow) => Failure::Exhausted,
-        Some(TrapCode::OutOfSystemMemory | TrapCode::GrowthOperationLimited) => Failure::Error,
+        Some(TrapCode::GrowthOperationLimited) => Failure::Error,
         Some(trap) => Failure::Trap(format!("{trap:?}")),
         None if matches!(
             error.kind(),

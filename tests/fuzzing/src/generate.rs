@@ -121,8 +121,8 @@ fn config(u: &mut Unstructured<'_>, purpose: Purpose) -> Result<Config> {
         memory_max_size_required: peer,
         table_max_size_required: peer,
         canonicalize_nans: foreign,
-        // A program that traps at once does nothing else. (How divisors are made sure not to be zero, by `select`, Wasmi gets wrong.)
-        disallow_traps: !wasmi && u.ratio(2, 3)?,
+        // A program that traps at once does nothing else.
+        disallow_traps: u.ratio(2, 3)?,
         ..Config::default()
     };
     config.relaxed_simd_enabled = config.simd_enabled && !foreign && u.arbitrary()?;
