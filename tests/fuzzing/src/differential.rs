@@ -9,7 +9,7 @@ use crate::outcome::{Failure, Outcome, Step, Value};
 use crate::seeds::Noise;
 use crate::{Verdict, run};
 use arbitrary::{Result, Unstructured};
-use wasmi::errors::{ErrorKind, InstantiationError};
+use wasmi::errors::{ErrorKind, InstantiationError, TableError};
 use wasmi::{
     Extern, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val, ValType,
 };
@@ -186,9 +186,11 @@ fn failure(error: &wasmi::Error) -> Failure {
         Some(TrapCode::StackOverflow) => Failure::Exhausted,
         Some(TrapCode::GrowthOperationLimited) => Failure::Error,
         Some(trap) => Failure::Trap(format!("{trap:?}")),
+        // These have no code.
         None if matches!(
             error.kind(),
             ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. })
+                | ErrorKind::Table(TableError::CopyOutOfBounds)
         ) =>
         {
             Failure::Trap("TableOutOfBounds".to_string())
