@@ -79,8 +79,8 @@ pub(crate) struct Buffer {
     traps: Vec<TrapExit>,
     /// Where the operator is that is being compiled.
     pub(crate) wasm_offset: u32,
-    /// Where that begins whose first access of memory may fault, until that is written.
-    fault_from: Option<u32>,
+    /// One more than where that begins whose first access of memory may fault, until that is written, or zero.
+    fault_from: u32,
     /// Such places and those of the accesses, where they differ.
     moved_faults: Vec<(u32, u32)>,
     /// Whether the code may become larger than [`Machine::MAX_NEAR_CODE`].
@@ -98,7 +98,7 @@ impl Buffer {
         self.uses.clear();
         self.constants.clear();
         self.traps.clear();
-        self.fault_from = None;
+        self.fault_from = 0;
         self.moved_faults.clear();
         self.is_too_large = false;
         if self.code.len() > MAX_KEPT {
@@ -113,13 +113,13 @@ impl Buffer {
 
     /// Says that the next access of memory may fault: each that may, or an access that is noted would be taken for an earlier one.
     pub(crate) fn expect_fault(&mut self) {
-        self.fault_from = Some(self.at());
+        self.fault_from = self.at() + 1;
     }
 
     /// Says that an access of memory is here, where it took more than one instruction to come to it.
     #[inline]
     pub(crate) fn note_access(&mut self) {
-        if let Some(from) = self.fault_from.take()
+        if let Some(from) = std::mem::take(&mut self.fault_from).checked_sub(1)
             && from != self.at()
         {
             self.moved_faults.push((from, self.at()));

@@ -31,13 +31,13 @@ use target_lexicon::Architecture;
 
 /// The compiler of a function for one machine.
 type Compile = fn(
-    &mut Scratch,
+    Box<Scratch>,
     (&Tunables, Option<&Costs>),
     &Module,
     &[u8],
     DefinedFuncIndex,
     &mut dyn Calls,
-) -> Result<CompiledFunction, CompileError>;
+) -> (Box<Scratch>, Result<CompiledFunction, CompileError>);
 
 /// The compiler of a trampoline.
 type CompileTrampoline =
@@ -123,14 +123,17 @@ impl Baseline {
         signature: &Signature,
     ) -> Result<CompiledFunction, CompileError> {
         let tunables = &self.tunables;
-        self.with_scratch(|scratch| (self.compile_trampoline)(scratch, tunables, kind, signature))
+        self.with_scratch(|mut scratch| {
+            let result = (self.compile_trampoline)(&mut scratch, tunables, kind, signature);
+            (scratch, result)
+        })
     }
 
-    fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+    fn with_scratch<R>(&self, work: impl FnOnce(Box<Scratch>) -> (Box<Scratch>, R)) -> R {
         let free = || self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = free().pop().unwrap_or_default();
         scratch.set_fma(self.fma);
-        let result = work(&mut scratch);
+        let (scratch, result) = work(scratch);
         free().push(scratch);
         result
     }

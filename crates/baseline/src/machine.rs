@@ -310,6 +310,11 @@ pub(crate) trait Machine:
     fn int_op_inline(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
         Self::int_op(b, op, size, dst, x, y);
     }
+    /// The same with a small number, for any but a product.
+    #[inline(always)]
+    fn int_op_by(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: i32) {
+        Self::int_op(b, op, size, dst, x, Src::Imm(y.into()));
+    }
     /// The number of bits is an immediate or in [`Machine::SHIFT_COUNT`].
     fn shift(b: &mut Buffer, op: ShiftOp, size: Size, dst: Gpr, x: Src, count: Src);
     fn bit_op(b: &mut Buffer, op: BitOp, size: Size, dst: Gpr, x: Src);

@@ -21,8 +21,8 @@ pub(crate) struct SideTables {
     locals: Option<(u32, u32)>,
     handlers: Vec<[u8; 24]>,
     saved: Vec<[u8; 8]>,
-    /// Whether offsets in the module are recorded.
-    pub(crate) with_offsets: bool,
+    /// Bits that are set in offsets in the module: all, where those are not recorded.
+    unrecorded: u32,
 }
 
 fn words<const WORDS: usize, const BYTES: usize>(words: [u32; WORDS]) -> [u8; BYTES] {
@@ -34,7 +34,9 @@ fn words<const WORDS: usize, const BYTES: usize>(words: [u32; WORDS]) -> [u8; BY
 }
 
 impl SideTables {
-    pub(crate) fn clear(&mut self) {
+    /// Begins a table, with offsets in the module or without.
+    pub(crate) fn begin(&mut self, with_offsets: bool) {
+        self.unrecorded = if with_offsets { 0 } else { NONE };
         self.points.clear();
         self.maps.clear();
         self.slots.clear();
@@ -46,7 +48,7 @@ impl SideTables {
 
     #[inline]
     fn point(&mut self, code_offset: u32, wasm_offset: u32, trap: u32) {
-        let wasm_offset = if self.with_offsets { wasm_offset } else { NONE };
+        let wasm_offset = wasm_offset | self.unrecorded;
         self.points
             .push(words([code_offset, wasm_offset, trap, NONE]));
     }
@@ -180,7 +182,7 @@ impl SideTables {
         let len = parts.iter().map(|p| p.len()).sum::<usize>() + 28;
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(&words::<7, 28>(counts));
-        for part in parts {
+        for part in parts.iter().filter(|part| !part.is_empty()) {
             bytes.extend_from_slice(part);
         }
         debug_assert!(SideTable::new(&bytes).is_ok());
@@ -195,10 +197,8 @@ mod tests {
 
     #[test]
     fn the_encoding_is_that_of_the_contract() {
-        let mut ours = SideTables {
-            with_offsets: true,
-            ..SideTables::default()
-        };
+        let mut ours = SideTables::default();
+        ours.begin(true);
         let mut theirs = SideTableBuilder::new();
         let point = |code_offset, trap| Point {
             code_offset,

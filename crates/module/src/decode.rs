@@ -13,7 +13,7 @@ use meantime_abi::*;
 use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser as wp;
-use wasmparser::{Payload, ValidPayload};
+use wasmparser::Payload;
 
 /// Custom sections beyond this number are ignored: the format allows one for every two bytes.
 const MAX_CUSTOM_SECTIONS: usize = 10_000;
@@ -82,12 +82,16 @@ impl<'a> Decoder<'a> {
                     continue;
                 }
             }
-            let valid = self.validator.payload(&payload);
-            if let ValidPayload::Func(func, body) = valid.map_err(ModuleError::invalid)? {
+            if let Payload::CodeSectionEntry(body) = payload {
+                let func = self.validator.code_section_entry(&body);
+                let func = func.map_err(ModuleError::invalid)?;
                 let range = range32(body.range())?;
                 self.module.bodies.push(Body { range });
                 self.bodies.push((func, body));
+                continue;
             }
+            let valid = self.validator.payload(&payload);
+            valid.map_err(ModuleError::invalid)?;
             self.section(payload)?;
         }
         self.module.types = std::mem::take(&mut self.types.defs);
@@ -124,7 +128,7 @@ impl<'a> Decoder<'a> {
                 Ok(())
             }
             Payload::CustomSection(section) => self.custom(&section),
-            // The version is checked, a body is kept by the caller, the number of data segments only helps the validator.
+            // The version is checked, a body was kept already, the number of data segments only helps the validator.
             _ => Ok(()),
         }
     }

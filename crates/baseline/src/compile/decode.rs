@@ -9,6 +9,39 @@ use super::{Compiler, malformed};
 use crate::machine::*;
 use meantime_abi::{CompositeKind, TypeIndex, ValRepr};
 
+/// Opcodes of what is read without a table.
+const LOCAL_GET: u8 = 0x20;
+const I32_CONST: u8 = 0x41;
+
+/// What an operator is that takes its topmost operand at once.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Next {
+    /// A load of an integer: from a local.
+    Load,
+    /// An operation on integers: with a small constant.
+    Immediate,
+    Other,
+}
+
+/// By opcode.
+static NEXT: [Next; 256] = {
+    let mut next = [Next::Other; 256];
+    let mut opcode = 0x28;
+    while opcode <= 0x35 {
+        if opcode != 0x2a && opcode != 0x2b {
+            next[opcode] = Next::Load;
+        }
+        opcode += 1;
+    }
+    let operations = [0x6a, 0x6b, 0x71, 0x72, 0x73, 0x7c, 0x7d, 0x83, 0x84, 0x85];
+    let mut i = 0;
+    while i < operations.len() {
+        next[operations[i]] = Next::Immediate;
+        i += 1;
+    }
+    next
+};
+
 impl<M: Machine> Compiler<'_, M> {
     #[inline(always)]
     pub(super) fn byte(&mut self) -> u8 {
@@ -168,50 +201,86 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Reads the next operator's first byte, for whom that has looked at.
     pub(super) fn begin_operator(&mut self) {
-        self.b.wasm_offset = self.start + self.at as u32;
-        self.at += 1;
+        self.begin_at(self.at);
     }
 
-    /// Reads the first byte of the next operator that is not compiled here: what gets a local or is a constant in two bytes is more than a third of all
+    /// Compiles operators that can be reached, up to one that may change that. What gets a local or is a constant in two bytes is more than a third of all
     /// operators, which need not be told apart from the others in a table. None at the end.
     #[inline(always)]
-    pub(super) fn next_opcode(&mut self) -> Option<u8> {
-        let code = self.code;
-        let mut rest = code.get(self.at..)?;
+    pub(super) fn operators(&mut self) -> Option<()> {
+        let mut at = self.at;
+        let mut word = self.word(at)?;
         if let Some(costs) = self.costs {
-            let opcode = *rest.first()?;
-            self.begin_operator();
-            self.before_operator(costs, opcode);
-            return Some(opcode);
-        }
-        while let Some(&[opcode, number @ ..0x80]) = rest.first_chunk() {
-            if opcode == 0x20 {
-                if self.push_local(number.into()).is_none() {
+            self.begin_at(at);
+            self.before_operator(costs, word as u8);
+        } else {
+            loop {
+                let [opcode, number, next, ..] = word.to_le_bytes();
+                if number >= 0x80 {
                     break;
                 }
-            } else if opcode == 0x41 || opcode == 0x42 {
-                let ty = if opcode == 0x41 {
-                    ValRepr::I32
+                let ty = opcode.wrapping_sub(I32_CONST);
+                if opcode == LOCAL_GET {
+                    if NEXT[usize::from(next)] == Next::Load {
+                        let index = self.local_operand(number)?;
+                        self.begin_at(at + 2);
+                        self.load(next, index, word >> 24);
+                        return Some(());
+                    }
+                    if self.push_local(number.into()).is_none() {
+                        break;
+                    }
+                } else if ty < 2 {
+                    let ty = if ty == 0 { ValRepr::I32 } else { ValRepr::I64 };
+                    let bits = small_constant(ty, number);
+                    if NEXT[usize::from(next)] == Next::Immediate {
+                        let value = self.operand(Place::Const, ty, bits);
+                        self.begin_at(at + 2);
+                        self.int_op_by(next, value);
+                        return Some(());
+                    }
+                    self.push_number(Place::Const, ty, 0, bits);
                 } else {
-                    ValRepr::I64
-                };
-                self.push_number(Place::Const, ty, 0, small_constant(ty, number));
-            } else {
-                break;
+                    break;
+                }
+                at += 2;
+                word = self.word(at)?;
             }
-            rest = rest.get(2..).unwrap_or_default();
+            self.begin_at(at);
         }
-        let opcode = *rest.first()?;
-        let at = code.len() - rest.len();
-        self.b.wasm_offset = self.start + at as u32;
-        self.at = at + 1;
-        Some(opcode)
+        self.operator(word as u8, word >> 8);
+        Some(())
     }
 
-    /// Compiles one operator, which can be reached.
+    /// Eight bytes from a position on, of which those that are beyond the end are zero. None at the end.
+    #[inline(always)]
+    pub(super) fn word(&self, at: usize) -> Option<u64> {
+        match self.code.get(at..)?.first_chunk() {
+            Some(bytes) => Some(u64::from_le_bytes(*bytes)),
+            None => self.last_word(at),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn last_word(&self, at: usize) -> Option<u64> {
+        let rest = self.code.get(at..)?;
+        let mut bytes = [0; 8];
+        bytes.get_mut(..rest.len())?.copy_from_slice(rest);
+        (!rest.is_empty()).then_some(u64::from_le_bytes(bytes))
+    }
+
+    /// Begins the operator at a position.
+    #[inline(always)]
+    fn begin_at(&mut self, at: usize) {
+        self.b.wasm_offset = self.start + at as u32;
+        self.at = at + 1;
+    }
+
+    /// Compiles one operator, which can be reached. The word is what follows the opcode, seven bytes of it.
     #[rustfmt::skip]
     #[inline(always)]
-    pub(super) fn operator(&mut self, opcode: u8) {
+    fn operator(&mut self, opcode: u8, word: u64) {
         use FloatOp as FO;
         use FloatUnary as FU;
         use IntCc as Cc;
@@ -249,27 +318,12 @@ impl<M: Machine> Compiler<'_, M> {
             0x25 => { let index = self.leb_u32(); self.table_get(index); }
             0x26 => { let index = self.leb_u32(); self.table_set(index); }
 
-            0x28 => self.load(Load::U32, ValRepr::I32, 4),
-            0x29 => self.load(Load::U64, ValRepr::I64, 8),
+            0x28 | 0x29 | 0x2c..=0x35 => { let index = self.pop_number(); self.load(opcode, index, word); }
             0x2a => self.load_float(S32),
             0x2b => self.load_float(S64),
-            0x2c => self.load(Load::S8, ValRepr::I32, 1),
-            0x2d => self.load(Load::U8, ValRepr::I32, 1),
-            0x2e => self.load(Load::S16, ValRepr::I32, 2),
-            0x2f => self.load(Load::U16, ValRepr::I32, 2),
-            0x30 => self.load(Load::S8Wide, ValRepr::I64, 1),
-            0x31 => self.load(Load::U8, ValRepr::I64, 1),
-            0x32 => self.load(Load::S16Wide, ValRepr::I64, 2),
-            0x33 => self.load(Load::U16, ValRepr::I64, 2),
-            0x34 => self.load(Load::S32, ValRepr::I64, 4),
-            0x35 => self.load(Load::U32, ValRepr::I64, 4),
-            0x36 => self.store(Store::I32, 4),
-            0x37 => self.store(Store::I64, 8),
+            0x36 | 0x37 | 0x3a..=0x3e => { let value = self.pop_number(); self.store(opcode, value, word); }
             0x38 => self.store_float(S32),
             0x39 => self.store_float(S64),
-            0x3a | 0x3c => self.store(Store::I8, 1),
-            0x3b | 0x3d => self.store(Store::I16, 2),
-            0x3e => self.store(Store::I32, 4),
             0x3f => { let memory = self.leb_u32(); self.memory_size(memory); }
             0x40 => { let memory = self.leb_u32(); self.memory_grow(memory); }
 

@@ -20,6 +20,8 @@ pub(super) struct Local {
     pub(super) ty: ValRepr,
     /// Its register: of an integer the register's number, of a float its place among the machine's.
     pin: u8,
+    /// The same of integers only.
+    int_pin: u8,
     /// What entries are that are this local.
     kind: u32,
     /// The topmost entry that is this local and was not copied.
@@ -89,6 +91,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.s.locals.push(Local {
             ty,
             pin,
+            int_pin: if is_float(ty) { NO_PIN } else { pin },
             kind: Value::kind(place, ty, pin),
             last_read: NO_ENTRY,
             disp: 0,
@@ -113,22 +116,25 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// The local that the next operator sets, if that is one of one byte.
     fn next_set(&self) -> Option<usize> {
-        match self.code.get(self.at..self.at + 2)? {
-            [LOCAL_SET | LOCAL_TEE, index] if *index < 0x80 => Some(usize::from(*index)),
+        match self.code.get(self.at..)?.first_chunk()? {
+            [LOCAL_SET..=LOCAL_TEE, index @ ..0x80] => Some(usize::from(*index)),
             _ => None,
         }
     }
 
     /// The register of an integer that the next operator sets, for a result to be computed in. Nobody else needs what is in it.
     /// Changes no flags.
+    #[inline]
     pub(super) fn pinned_dest(&mut self) -> Option<Gpr> {
         let index = self.next_set()?;
         let local = self.s.locals.get(index)?;
-        if is_float(local.ty) {
+        let pin = local.int_pin;
+        if pin == NO_PIN {
             return None;
         }
-        let pin = local.pin()?;
-        self.flush_readers(index);
+        if local.last_read != NO_ENTRY {
+            self.copy_readers(index);
+        }
         Some(Gpr(pin))
     }
 
@@ -181,10 +187,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     #[inline(never)]
     fn set_dest(&mut self, ty: ValRepr, dst: Gpr) {
-        let Some(&[operator, index]) = self
-            .code
-            .get(self.at..self.at + 2)
-            .and_then(|c| c.first_chunk())
+        let Some(&[operator, index]) = self.code.get(self.at..).and_then(|c| c.first_chunk())
         else {
             return self.push_gpr(ty, dst);
         };
@@ -287,7 +290,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    fn write_local(&mut self, index: usize, value: Value) {
+    pub(super) fn write_local(&mut self, index: usize, value: Value) {
         if !self.s.dispatches.is_empty() {
             self.note_local(index, value);
         }

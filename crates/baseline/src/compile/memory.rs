@@ -21,6 +21,41 @@ use meantime_abi::{Bounds, MemoryIndex, Trap, ValRepr};
 /// Bytes of the largest access.
 const LARGEST_ACCESS: u64 = 16;
 
+/// Loads of integers by the lower half of their opcodes, from `0x28` to `0x35`: what they read, to what, and how many bytes.
+static LOADS: [(Load, ValRepr, u8); 16] = {
+    use ValRepr::{I32, I64};
+    let none = (Load::U8, I32, 1);
+    [
+        (Load::S8Wide, I64, 1),
+        (Load::U8, I64, 1),
+        (Load::S16Wide, I64, 2),
+        (Load::U16, I64, 2),
+        (Load::S32, I64, 4),
+        (Load::U32, I64, 4),
+        none,
+        none,
+        (Load::U32, I32, 4),
+        (Load::U64, I64, 8),
+        none,
+        none,
+        (Load::S8, I32, 1),
+        (Load::U8, I32, 1),
+        (Load::S16, I32, 2),
+        (Load::U16, I32, 2),
+    ]
+};
+
+/// The same for stores, from `0x36` to `0x3e`.
+static STORES: [(Store, u8); 16] = {
+    let mut stores = [(Store::I8, 1); 16];
+    stores[0x6] = (Store::I32, 4);
+    stores[0x7] = (Store::I64, 8);
+    stores[0xb] = (Store::I16, 2);
+    stores[0xd] = (Store::I16, 2);
+    stores[0xe] = (Store::I32, 4);
+    stores
+};
+
 /// What an access needs checked.
 enum Check {
     /// Nothing: it is inside, or it faults.
@@ -44,26 +79,25 @@ pub(super) struct MemArg {
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    #[inline(always)]
     pub(super) fn memarg(&mut self) -> MemArg {
-        // Nearly all are two bytes.
-        if let Some(&[..0x40, offset @ ..0x80]) =
-            self.code.get(self.at..).and_then(|code| code.first_chunk())
-        {
+        let word = self.word(self.at).unwrap_or_default();
+        self.memarg_in(word)
+    }
+
+    /// The same, of which the first eight bytes were read.
+    #[inline(always)]
+    fn memarg_in(&mut self, word: u64) -> MemArg {
+        let memory = MemoryIndex::from_u32(0);
+        // Nearly all are two bytes, and most others three.
+        if word & 0x8040 == 0 {
             self.at += 2;
-            return MemArg {
-                memory: MemoryIndex::from_u32(0),
-                offset: offset.into(),
-            };
+            let offset = word >> 8 & 0x7f;
+            return MemArg { memory, offset };
         }
-        if let Some(&[..0x40, low @ 0x80..=0xff, high @ ..0x80]) =
-            self.code.get(self.at..).and_then(|code| code.first_chunk())
-        {
+        if word & 0x80_8040 == 0x8000 {
             self.at += 3;
-            return MemArg {
-                memory: MemoryIndex::from_u32(0),
-                offset: u64::from(low & 0x7f) | u64::from(high) << 7,
-            };
+            let offset = word >> 8 & 0x7f | (word >> 16 & 0x7f) << 7;
+            return MemArg { memory, offset };
         }
         self.long_memarg()
     }
@@ -78,11 +112,12 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    pub(super) fn load(&mut self, load: Load, ty: ValRepr, size: u32) {
-        let memarg = self.memarg();
-        let index = self.pop_number();
+    /// The load of an integer with this opcode, at an index that was popped. The word is what follows.
+    pub(super) fn load(&mut self, opcode: u8, index: Value, word: u64) {
+        let memarg = self.memarg_in(word);
+        let (load, ty, size) = LOADS[usize::from(opcode % 16)];
         if !self.is_unchecked(&memarg, index) {
-            return self.load_checked(load, ty, &memarg, index, size);
+            return self.load_checked(load, ty, &memarg, index, size.into());
         }
         let reg = self.in_gpr(index);
         self.use_base();
@@ -126,9 +161,10 @@ impl<M: Machine> Compiler<'_, M> {
         self.push_fpr(ty, dst);
     }
 
-    pub(super) fn store(&mut self, store: Store, size: u32) {
-        let memarg = self.memarg();
-        let value = self.pop_number();
+    /// The store of an integer with this opcode, which was popped. The word is what follows.
+    pub(super) fn store(&mut self, opcode: u8, value: Value, word: u64) {
+        let memarg = self.memarg_in(word);
+        let (store, size) = STORES[usize::from(opcode % 16)];
         debug_assert!(!value.is_float());
         let mut src = self.src(value);
         let short = matches!(src, Src::Imm(value) if i32::try_from(value).is_ok());
@@ -143,7 +179,7 @@ impl<M: Machine> Compiler<'_, M> {
             let offset = memarg.offset as i32;
             M::store_indexed(&mut self.b, store, reg, offset, src);
             self.free_gpr(reg);
-        } else if let Some(at) = self.general_address(&memarg, index, size) {
+        } else if let Some(at) = self.general_address(&memarg, index, size.into()) {
             self.may_fault();
             M::store(&mut self.b, store, at.address, src);
             self.release_address(&at);

@@ -196,83 +196,68 @@ const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
 /// Bytes of a body whose code is taken to have short branches only.
 const MAX_NEAR_BODY: usize = 32 << 10;
 
-/// Compiles a function.
+/// Compiles a function. Gives the memory back.
 pub(crate) fn function<M: Machine>(
-    scratch: &mut Scratch,
+    mut scratch: Box<Scratch>,
     (tunables, costs): (&Tunables, Option<&Costs>),
     module: &Module,
     wasm: &[u8],
     index: DefinedFuncIndex,
     calls: &mut dyn Calls,
-) -> Result<CompiledFunction, CompileError> {
-    let options = (tunables, costs);
+) -> (Box<Scratch>, Result<CompiledFunction, CompileError>) {
     let range = &module.bodies()[index].range;
     let Some(code) = wasm.get(range.start as usize..range.end as usize) else {
-        return Err(*malformed());
+        return (scratch, Err(*malformed()));
     };
-    let body = (range.start, code);
-    let mut compiler = Compiler::<M>::new(scratch, options, module, body, index, calls);
+    // All that is large is written to its place at once.
+    let mut compiler = Compiler::<M> {
+        b: scratch.buffer,
+        t: scratch.tables,
+        s: scratch.lists,
+        tunables,
+        costs,
+        module,
+        layout: module.layout(),
+        index,
+        calls,
+        ty: module.func_type(module.func_index(index)),
+        code,
+        at: 0,
+        start: range.start,
+        error: None,
+        free_gprs: M::TEMPS,
+        free_fprs: M::FLOAT_TEMPS,
+        gpr_owners: [0; 32],
+        fpr_owners: [0; 32],
+        unchecked_offsets: 0,
+        depth: 0,
+        max_depth: 0,
+        flushed: 0,
+        out_args: 0,
+        state: State::default(),
+        reachable: true,
+        // The first one is the counter's.
+        pins: usize::from(tunables.consume_fuel),
+        throwing: false,
+        own_args: 0,
+        result_area: 0,
+        area_disp: 0,
+        overflow: Label::NONE,
+        osr_leave: None,
+        frame_size_at: 0,
+        machine: std::marker::PhantomData,
+    };
     let result = compiler.compile();
     scratch.buffer = compiler.b;
     scratch.tables = compiler.t;
     scratch.lists = compiler.s;
-    result
-}
-
-impl<'a, M: Machine> Compiler<'a, M> {
-    fn new(
-        scratch: &mut Scratch,
-        (tunables, costs): (&'a Tunables, Option<&'a Costs>),
-        module: &'a Module,
-        (start, code): (u32, &'a [u8]),
-        index: DefinedFuncIndex,
-        calls: &'a mut dyn Calls,
-    ) -> Compiler<'a, M> {
-        Compiler {
-            b: std::mem::take(&mut scratch.buffer),
-            t: std::mem::take(&mut scratch.tables),
-            s: std::mem::take(&mut scratch.lists),
-            tunables,
-            costs,
-            module,
-            layout: module.layout(),
-            index,
-            calls,
-            ty: module.func_type(module.func_index(index)),
-            code,
-            at: 0,
-            start,
-            error: None,
-            free_gprs: M::TEMPS,
-            free_fprs: M::FLOAT_TEMPS,
-            gpr_owners: [0; 32],
-            fpr_owners: [0; 32],
-            unchecked_offsets: 0,
-            depth: 0,
-            max_depth: 0,
-            flushed: 0,
-            out_args: 0,
-            state: State::default(),
-            reachable: true,
-            // The first one is the counter's.
-            pins: usize::from(tunables.consume_fuel),
-            throwing: false,
-            own_args: 0,
-            result_area: 0,
-            area_disp: 0,
-            overflow: Label::NONE,
-            osr_leave: None,
-            frame_size_at: 0,
-            machine: std::marker::PhantomData,
-        }
-    }
+    (scratch, result)
 }
 
 impl<M: Machine> Compiler<'_, M> {
     fn compile(&mut self) -> Result<CompiledFunction, CompileError> {
         self.b.clear();
-        self.t.clear();
-        self.t.with_offsets = self.tunables.generate_address_map;
+        self.t.begin(self.tunables.generate_address_map);
         self.s.clear(self.module);
         self.b.wasm_offset = self.start;
         self.b.far = self.code.len() > MAX_NEAR_BODY;
@@ -297,10 +282,9 @@ impl<M: Machine> Compiler<'_, M> {
     fn walk(&mut self) {
         loop {
             if self.reachable {
-                let Some(opcode) = self.next_opcode() else {
+                if self.operators().is_none() {
                     break;
-                };
-                self.operator(opcode);
+                }
             } else if self.error.is_none() && self.at < self.code.len() {
                 self.skip();
             } else {

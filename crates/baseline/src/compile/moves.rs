@@ -4,6 +4,7 @@
 //! of registers resolve. Values that are in no register come last.
 
 use super::Compiler;
+use crate::buffer::Buffer;
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Size, Src};
 
 /// A move of what is in no register.
@@ -117,21 +118,31 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn do_moves(&mut self) {
         let Self { b, s, .. } = self;
         let moves = &mut s.moves;
-        moves.floats.resolve(
-            b,
-            |b, m| M::move_float(b, m.size, Fpr(m.dst), FSrc::Reg(Fpr(m.src))),
-            |b, x, y| M::swap_float(b, Fpr(x), Fpr(y)),
-        );
-        for it in moves.late_floats.drain(..) {
-            M::move_float(b, it.size, it.dst, it.src);
+        if !moves.floats.moves.is_empty() || !moves.late_floats.is_empty() {
+            moves.do_floats::<M>(b);
         }
         moves.ints.resolve(
             b,
             |b, m| M::move_int(b, m.size, Gpr(m.dst), Src::Reg(Gpr(m.src))),
             |b, x, y| M::swap_int(b, Gpr(x), Gpr(y)),
         );
-        for it in moves.late.drain(..) {
+        for it in &moves.late {
             M::move_int(b, it.size, it.dst, it.src);
+        }
+        moves.late.clear();
+    }
+}
+
+impl Moves {
+    #[inline(never)]
+    fn do_floats<M: Machine>(&mut self, b: &mut Buffer) {
+        self.floats.resolve(
+            b,
+            |b, m| M::move_float(b, m.size, Fpr(m.dst), FSrc::Reg(Fpr(m.src))),
+            |b, x, y| M::swap_float(b, Fpr(x), Fpr(y)),
+        );
+        for it in self.late_floats.drain(..) {
+            M::move_float(b, it.size, it.dst, it.src);
         }
     }
 }

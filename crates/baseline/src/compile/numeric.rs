@@ -11,6 +11,22 @@ use meantime_abi::ValRepr;
 const IF: u8 = 0x04;
 const BR_IF: u8 = 0x0d;
 
+/// Sums, differences and operations on bits, by the lower bits of their opcodes.
+static OPERATIONS: [(IntOp, Size); 32] = {
+    let mut operations = [(IntOp::Mul, Size::S64); 32];
+    operations[0x6a % 32] = (IntOp::Add, Size::S32);
+    operations[0x6b % 32] = (IntOp::Sub, Size::S32);
+    operations[0x71 % 32] = (IntOp::And, Size::S32);
+    operations[0x72 % 32] = (IntOp::Or, Size::S32);
+    operations[0x73 % 32] = (IntOp::Xor, Size::S32);
+    operations[0x7c % 32] = (IntOp::Add, Size::S64);
+    operations[0x7d % 32] = (IntOp::Sub, Size::S64);
+    operations[0x83 % 32] = (IntOp::And, Size::S64);
+    operations[0x84 % 32] = (IntOp::Or, Size::S64);
+    operations[0x85 % 32] = (IntOp::Xor, Size::S64);
+    operations
+};
+
 fn int_type(size: Size) -> ValRepr {
     match size {
         Size::S32 => ValRepr::I32,
@@ -37,6 +53,11 @@ fn signed(size: Size, bits: u64) -> i64 {
 impl<M: Machine> Compiler<'_, M> {
     pub(super) fn int_op(&mut self, op: IntOp, size: Size) {
         let (x, y) = self.pop_numbers();
+        self.int_op_on(op, size, x, y);
+    }
+
+    #[inline(never)]
+    fn int_op_on(&mut self, op: IntOp, size: Size, x: Value, y: Value) {
         if x.is_const() && y.is_const() {
             return self.constant_op(op, size, x.bits, y.bits);
         }
@@ -63,6 +84,22 @@ impl<M: Machine> Compiler<'_, M> {
         M::int_op_inline(&mut self.b, op, size, dst, src_x, src_y);
         self.release_unless(x, dst);
         self.release_unless(y, dst);
+        self.push_dest(int_type(size), dst);
+    }
+
+    /// The operation with this opcode, whose second operand is a small constant: addition, subtraction, or one of bits.
+    #[inline(never)]
+    pub(super) fn int_op_by(&mut self, opcode: u8, y: Value) {
+        let (op, size) = OPERATIONS[usize::from(opcode % 32)];
+        let x = self.pop_number();
+        if x.is_const() || op == IntOp::And && self.next_tests(size) {
+            return self.int_op_on(op, size, x, y);
+        }
+        let src = self.src(x);
+        let dst = self.dest_of(x, None);
+        let value = signed(size, y.bits) as i32;
+        M::int_op_by(&mut self.b, op, size, dst, src, value);
+        self.release_unless(x, dst);
         self.push_dest(int_type(size), dst);
     }
 

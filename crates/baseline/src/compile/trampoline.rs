@@ -37,8 +37,7 @@ pub(crate) fn trampoline<M: Machine>(
     signature: &Signature,
 ) -> Result<CompiledFunction, CompileError> {
     scratch.buffer.clear();
-    scratch.tables.clear();
-    scratch.tables.with_offsets = false;
+    scratch.tables.begin(false);
     scratch.buffer.far = false;
     let mut writer = Writer::<M> {
         b: &mut scratch.buffer,

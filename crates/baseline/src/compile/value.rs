@@ -84,11 +84,7 @@ impl Value {
     /// The width.
     #[inline(always)]
     pub(crate) fn size(self) -> Size {
-        match (self.word >> 24) as u8 & SIZE {
-            0 => Size::S32,
-            1 => Size::S64,
-            _ => Size::S128,
-        }
+        SIZES[usize::from((self.word >> 24) as u8 & SIZE)]
     }
 
     /// Whether its registers are those of floats.
@@ -150,6 +146,9 @@ impl Value {
         -(self.slot() as i32)
     }
 }
+
+/// Widths by their numbers, the last of them twice.
+static SIZES: [Size; 4] = [Size::S32, Size::S64, Size::S128, Size::S128];
 
 /// Properties of types: the width, and whether they are floats or unusual.
 const SIZE: u8 = 3;
@@ -268,6 +267,28 @@ impl<M: Machine> Compiler<'_, M> {
         let bits = u64::from(index) | u64::from(before) << 32;
         self.push_kind(kind, ty, bits);
         Some(())
+    }
+
+    /// A number that the next operator takes at once, as if it had been pushed.
+    #[inline(always)]
+    pub(super) fn operand(&mut self, place: Place, ty: ValRepr, bits: u64) -> Value {
+        self.operand_of_kind(Value::kind(place, ty, 0), bits)
+    }
+
+    /// The same for a local, if there is one of this number.
+    #[inline(always)]
+    pub(super) fn local_operand(&mut self, index: u8) -> Option<Value> {
+        let kind = self.s.locals.get(usize::from(index))?.kind();
+        Some(self.operand_of_kind(kind, index.into()))
+    }
+
+    #[inline(always)]
+    fn operand_of_kind(&mut self, kind: u32, bits: u64) -> Value {
+        let slot = self.depth + 8;
+        if slot > self.max_depth {
+            self.max_depth = slot;
+        }
+        Value::with_kind(kind, slot, bits)
     }
 
     /// Takes the topmost entry. Its register is held.

@@ -136,6 +136,22 @@ pub(super) fn op(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src
     arith(b, NUMBERS[op as usize], size, dst, y);
 }
 
+/// The same for the operations of the arithmetic group and a small number.
+#[inline(always)]
+pub(super) fn op_by(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: i32) {
+    const NUMBERS: [u8; 6] = [ADD, ADD, 0, AND, OR, XOR];
+    let number = NUMBERS[op as usize];
+    let y = if op == IntOp::Sub { -y } else { y };
+    if let Src::Reg(base) = x
+        && number == ADD
+        && base != dst
+    {
+        return rm(b, ops::LEA, wide(size), dst.0, Mem::new(base.0, y));
+    }
+    load(b, size, dst, x);
+    arith_imm(b, number, wide(size), dst, y);
+}
+
 #[inline(always)]
 fn add(b: &mut Buffer, size: Size, dst: Gpr, x: Src, y: Src) {
     let (x, y) = if y == Src::Reg(dst) || matches!(x, Src::Imm(_)) {

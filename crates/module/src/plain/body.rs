@@ -60,7 +60,7 @@ pub(super) struct Walk<'a> {
     plain: &'a Plain,
     code: &'a [u8],
     at: usize,
-    stack: &'a mut [Code; DEPTH],
+    stack: &'a mut [Code; DEPTH + 1],
     top: usize,
     /// All types, and then those of the locals.
     types: &'a mut Vec<Code>,
@@ -126,7 +126,8 @@ impl<'a> Walk<'a> {
         let rows = &ROWS[usize::from(self.plain.memory)];
         let code = self.code;
         let (stack, types, frames) = (&mut *self.stack, &self.types[..], &mut *self.frames);
-        let globals = &self.plain.globals[..];
+        let plain = self.plain;
+        let globals = &plain.globals[..];
         let mut place = Place {
             rest: code.get(self.at..)?,
             top: self.top,
@@ -166,8 +167,8 @@ impl<'a> Walk<'a> {
             let row = &rows[usize::from(word as u8)];
             let number = (word >> row.shift) as u32;
             let stops = !number & row.stops;
-            let topmost = [2, 1].map(|below| stack[(top - below) % DEPTH]);
-            let found = u16::from_le_bytes(topmost);
+            let below = (top - 2) % DEPTH;
+            let found = u16::from_le_bytes([stack[below], stack[below + 1]]);
             let bottom = top.wrapping_sub(usize::from(row.pops));
             if stops == 0
                 || (word >> 8) as u8 > row.max_align
@@ -179,6 +180,12 @@ impl<'a> Walk<'a> {
                     .global(row.class, (word >> 8) as u8, globals, stack)
                     .is_some()
                 {
+                    continue;
+                }
+                if let Class::Call | Class::Const32 = row.class
+                    && let Some(after) = place.long(row.class, word >> 8, plain, stack)
+                {
+                    place = after;
                     continue;
                 }
                 break row;
@@ -661,6 +668,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Where a walk is.
+#[derive(Copy, Clone)]
 struct Place<'a> {
     rest: &'a [u8],
     top: usize,
@@ -675,7 +683,7 @@ impl Place<'_> {
         &mut self,
         opcode: u8,
         next: u8,
-        stack: &[Code; DEPTH],
+        stack: &[Code; DEPTH + 1],
         frames: &mut Vec<Frame>,
     ) -> Option<()> {
         let has_condition = self.ends_with(stack, I32);
@@ -729,14 +737,14 @@ impl Place<'_> {
     }
 
     #[inline(always)]
-    fn push(&mut self, stack: &mut [Code; DEPTH], ty: Code) {
+    fn push(&mut self, stack: &mut [Code; DEPTH + 1], ty: Code) {
         stack[self.top % DEPTH] = ty;
         self.top += 1;
     }
 
     /// Whether the topmost operand is one of the block's and of this type.
     #[inline(always)]
-    fn ends_with(&self, stack: &[Code; DEPTH], ty: Code) -> bool {
+    fn ends_with(&self, stack: &[Code; DEPTH + 1], ty: Code) -> bool {
         self.top > self.base && stack[(self.top - 1) % DEPTH] == ty
     }
 
@@ -748,7 +756,7 @@ impl Place<'_> {
         class: Class,
         number: u8,
         globals: &[(Code, bool)],
-        stack: &mut [Code; DEPTH],
+        stack: &mut [Code; DEPTH + 1],
     ) -> Option<()> {
         if !matches!(class, Class::GlobalGet | Class::GlobalSet) || number >= 0x80 {
             return None;
@@ -766,6 +774,57 @@ impl Place<'_> {
         }
         self.rest = self.rest.get(2..)?;
         Some(())
+    }
+
+    /// Walks over a call or a constant with a long number, with which a word begins. None for what is not valid or not all there, of which nothing was done.
+    #[inline(never)]
+    fn long(
+        self,
+        class: Class,
+        word: u64,
+        plain: &Plain,
+        stack: &mut [Code; DEPTH + 1],
+    ) -> Option<Self> {
+        let mut place = self;
+        let len = (!word & 0x80_8080_8080).trailing_zeros() as usize / 8 + 1;
+        if len > 5 {
+            return None;
+        }
+        place.rest = place.rest.get(1 + len..)?;
+        let byte = |i: u32| (word >> (8 * i) & 0x7f) as u32;
+        let last = byte(4);
+        if class == Class::Const32 {
+            // The bits that are not part of the number repeat its sign.
+            if len == 5 && last & 0x78 != 0 && last & 0x78 != 0x78 || place.top >= MAX_PLACE {
+                return None;
+            }
+            place.push(stack, I32);
+        } else {
+            let mut index = 0;
+            for i in 0..len as u32 {
+                index |= byte(i) << (7 * i);
+            }
+            if len == 5 && last >= 0x10 {
+                return None;
+            }
+            let ty = plain.functions.get(index as usize).copied().flatten()?;
+            let params = plain.codes.get(ty.params.range())?;
+            let results = plain.codes.get(ty.results.range())?;
+            let bottom = place.top.checked_sub(params.len())?;
+            let end = bottom.checked_add(results.len())?;
+            if bottom < place.base || end > MAX_PLACE {
+                return None;
+            }
+            let operands = stack.get(bottom..place.top)?;
+            if operands.iter().zip(params).any(|(x, y)| x != y) {
+                return None;
+            }
+            for (to, ty) in stack.get_mut(bottom..end)?.iter_mut().zip(results) {
+                *to = *ty;
+            }
+            place.top = end;
+        }
+        Some(place)
     }
 
     #[inline(always)]

@@ -115,12 +115,12 @@ pub(crate) struct Scratch {
     frames: Vec<body::Frame>,
 }
 
-/// The types of operands.
-struct Stack([Code; body::DEPTH]);
+/// The types of operands. One more than there can be, so that two can be read at any place.
+struct Stack([Code; body::DEPTH + 1]);
 
 impl Default for Stack {
     fn default() -> Stack {
-        Stack([OTHER; body::DEPTH])
+        Stack([OTHER; body::DEPTH + 1])
     }
 }
 
