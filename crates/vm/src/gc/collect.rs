@@ -1,11 +1,13 @@
 //! Collecting: everything that can be reached from the roots moves to the other space, the rest is forgotten.
 //!
-//! Cheney's algorithm: what has been moved is at the same time the queue of what is still to be looked at. The one idea: nothing read
-//! from the heap is trusted. A reference that leads to no object that fits the space becomes null; each step moves the queue's end or
-//! its start, so a collection of whatever bytes ends.
+//! What an object refers to moves right after it, and is looked at before anything else: so what belongs together lies together, for
+//! the guest and for the next collection. A short stack says what is to be looked at. What does not fit there waits: as in Cheney's
+//! algorithm, what has been moved is at the same time the queue of what is still to be looked at, from the first that had to wait.
+//!
+//! The one idea: nothing read from the heap is trusted. A reference that leads to no object that fits the space becomes null; each step
+//! moves the end of what has been moved, shortens the stack, or moves the queue's start, so a collection of whatever bytes ends.
 
 use super::layouts::Scan;
-use super::prefetch::prefetch;
 use super::values::{HostValue, HostValues};
 use super::{GcRef, GcStore, frames};
 use crate::instance::InstanceRef;
@@ -15,22 +17,165 @@ use meantime_abi::{DefinedTableIndex, GC_ALIGN, GcBits, RefRepr, VmGcHeader, VmS
 const ROOT_WORK: u64 = 8;
 const FRAME_WORK: u64 = 128;
 
-/// So many bytes before it is looked at, what an object refers to is fetched.
-const AHEAD: u32 = 256;
+/// How many objects the stack holds.
+const STACK: usize = 1024;
 
-/// A collection in progress.
-struct Collector<'a> {
+/// Where objects move from and to. A value that loops keep in registers.
+#[derive(Copy, Clone)]
+struct Spaces<'a> {
     base: *mut u8,
     from_start: u32,
-    from_len: u32,
+    /// Length of the old space in units of [`GC_ALIGN`].
+    from_units: u32,
     to_start: u32,
     /// Where the next object moves to.
     to_top: u32,
     to_end: u32,
     scans: &'a [Scan],
     offsets: &'a [u32],
+}
+
+/// The units of [`GC_ALIGN`] from a start to what these bits refer to; far too many where they are no multiple of that.
+#[inline(always)]
+fn units(bits: u32, start: u32) -> u32 {
+    bits.wrapping_sub(start)
+        .rotate_right(GC_ALIGN.trailing_zeros())
+}
+
+impl Spaces<'_> {
+    /// The new bits of a reference. Moves its object unless that has been done, and passes it on to `push` if it may hold references.
+    ///
+    /// # Safety
+    ///
+    /// Both spaces are accessible and nobody else uses them.
+    #[inline(always)]
+    unsafe fn forward(
+        &mut self,
+        values: &mut HostValues,
+        bits: u32,
+        push: &mut impl FnMut(u32),
+    ) -> u32 {
+        let at = units(bits, self.from_start);
+        if at >= self.from_units {
+            if bits & GcBits::NOT_OBJECT == 0 {
+                return self.moved(bits);
+            }
+            if bits & GcBits::I31 == 0 {
+                values.mark(bits);
+            }
+            return bits;
+        }
+        let from = self.base.wrapping_add(bits as usize).cast::<u64>();
+        // SAFETY: in the used part of the old space, whose length is a multiple of a header's; aligned.
+        let header = unsafe { from.read() };
+        let (type_id, len) = (header as u32, (header >> 32) as u32);
+        let Some(scan) = self.scans.get(type_id as usize) else {
+            // No type has that number.
+            let is_moved = type_id == VmGcHeader::FORWARDED.bits();
+            return if is_moved { self.moved(len) } else { 0 };
+        };
+        let size = scan.bytes(len);
+        let bits = self.to_top;
+        let end = u64::from(bits) + size;
+        if u64::from(at) + size / u64::from(GC_ALIGN) > u64::from(self.from_units)
+            || end > u64::from(self.to_end)
+        {
+            return 0;
+        }
+        let to = self.base.wrapping_add(bits as usize).cast::<u64>();
+        self.to_top = end as u32;
+        // SAFETY: `size` bytes from either place are inside their spaces, which do not overlap; sizes are multiples of eight.
+        unsafe {
+            copy_object(from, to, size as usize);
+            from.write(u64::from(VmGcHeader::FORWARDED.bits()) | u64::from(bits) << 32);
+        }
+        if scan.has_refs {
+            push(bits);
+        }
+        bits
+    }
+
+    /// A reference that is into the new space, or else null.
+    #[inline(always)]
+    fn moved(&self, bits: u32) -> u32 {
+        let end = (self.to_top - self.to_start) / GC_ALIGN;
+        match units(bits, self.to_start) < end {
+            true => bits,
+            false => 0,
+        }
+    }
+
+    /// Moves what an object refers to that was moved itself, and returns the object's size, or zero where there is none. What
+    /// is moved and may hold references is passed on to `push`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Spaces::forward`]; an object was moved to this place.
+    #[inline(always)]
+    unsafe fn look_at(
+        &mut self,
+        values: &mut HostValues,
+        at: u32,
+        mut push: impl FnMut(u32),
+    ) -> u32 {
+        let object = self.base.wrapping_add(at as usize);
+        // SAFETY: the object's header was checked when it was moved, and references in it are after the header and before its end.
+        unsafe {
+            let header = object.cast::<u64>().read();
+            let (type_id, len) = (header as u32, (header >> 32) as u32);
+            let Some(scan) = self.scans.get(type_id as usize) else {
+                return 0;
+            };
+            let mut slot = object.wrapping_add(scan.row as usize).cast::<u32>();
+            let end = slot.wrapping_add(scan.row_len(len) as usize);
+            while slot != end {
+                slot.write(self.forward(values, slot.read(), &mut push));
+                slot = slot.wrapping_add(1);
+            }
+            for i in scan.first..scan.end {
+                let offset = self.offsets[i as usize];
+                let slot = object.wrapping_add(offset as usize).cast::<u32>();
+                slot.write(self.forward(values, slot.read(), &mut push));
+            }
+            scan.bytes(len) as u32
+        }
+    }
+}
+
+/// A collection in progress.
+struct Collector<'a> {
+    spaces: Spaces<'a>,
     values: &'a mut HostValues,
+    stack: Stack,
     root_work: u64,
+}
+
+/// Objects that were moved and are to be looked at next.
+struct Stack {
+    objects: [u32; STACK],
+    height: usize,
+    /// The first object that was moved while there was no place.
+    waiting: Option<u32>,
+}
+
+impl Stack {
+    #[inline(always)]
+    fn push(&mut self, bits: u32) {
+        match self.objects.get_mut(self.height) {
+            Some(place) => {
+                *place = bits;
+                self.height += 1;
+            }
+            // The later ones are at higher places.
+            None => self.waiting = self.waiting.or(Some(bits)),
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<u32> {
+        self.height = self.height.checked_sub(1)?;
+        self.objects.get(self.height).copied()
+    }
 }
 
 impl Collector<'_> {
@@ -42,126 +187,95 @@ impl Collector<'_> {
         }
     }
 
-    /// The new bits of a reference; moves its object unless that has been done.
+    /// The new bits of a root, with which moves what it leads to, as far as nothing has to wait.
     ///
     /// # Safety
     ///
-    /// Both spaces are accessible and nobody else uses them.
-    #[inline(always)]
+    /// As for [`Spaces::forward`].
     unsafe fn forward(&mut self, bits: u32) -> u32 {
-        if bits & GcBits::NOT_OBJECT != 0 {
-            if bits & GcBits::I31 == 0 {
-                self.values.mark(bits);
-            }
-            return bits;
-        }
-        let at = bits.wrapping_sub(self.from_start);
-        if at >= self.from_len || !bits.is_multiple_of(GC_ALIGN) {
-            return self.outside(bits);
-        }
-        let from = self.base.wrapping_add(bits as usize).cast::<u64>();
-        // SAFETY: in the used part of the old space, whose length is a multiple of a header's; aligned.
-        let header = unsafe { from.read() };
-        let (type_id, len) = (header as u32, (header >> 32) as u32);
-        if type_id == VmGcHeader::FORWARDED.bits() {
-            return self.outside(len);
-        }
-        let Some(scan) = self.scans.get(type_id as usize) else {
-            return 0;
-        };
-        let size = scan.bytes(len);
-        if size > u64::from(self.from_len - at)
-            || size > u64::from(self.to_end - self.to_top)
-            || size == 0
-        {
-            return 0;
-        }
-        let to_bits = self.to_top;
-        let to = self.base.wrapping_add(to_bits as usize).cast::<u64>();
-        self.to_top += size as u32;
-        // SAFETY: `size` bytes from either place are inside their spaces, which do not overlap; sizes are multiples of eight.
+        // SAFETY: passed on to the caller.
         unsafe {
-            copy_words(from, to, size as usize / 8);
-            from.write(u64::from(VmGcHeader::FORWARDED.bits()) | u64::from(to_bits) << 32);
-        }
-        to_bits
-    }
-
-    /// Fetches an object that may have to be moved, if this is a reference to one.
-    #[inline(always)]
-    fn prefetch(&self, bits: u32) {
-        if bits.wrapping_sub(self.from_start) < self.from_len {
-            prefetch(self.base.wrapping_add(bits as usize));
+            let push = &mut |bits| self.stack.push(bits);
+            let bits = self.spaces.forward(self.values, bits, push);
+            self.empty_stack();
+            bits
         }
     }
 
-    /// A reference that is not into the old space: null, into the new space, or wrong, which makes it null.
-    #[inline(always)]
-    fn outside(&self, bits: u32) -> u32 {
-        let moved = (self.to_start..self.to_top).contains(&bits) && bits.is_multiple_of(GC_ALIGN);
-        if moved { bits } else { 0 }
-    }
-
-    /// Looks at all that has been moved, which moves more.
+    /// Looks at all that is on the stack, and at what that refers to, as far as nothing has to wait.
     ///
     /// # Safety
     ///
-    /// As for [`Collector::forward`].
+    /// As for [`Spaces::forward`].
+    #[inline(never)]
+    unsafe fn empty_stack(&mut self) {
+        let mut spaces = self.spaces;
+        while let Some(at) = self.stack.pop() {
+            // SAFETY: passed on to the caller; only objects that were moved are on the stack.
+            unsafe { spaces.look_at(self.values, at, |bits| self.stack.push(bits)) };
+        }
+        self.spaces = spaces;
+    }
+
+    /// Looks at all that has been moved and had to wait, which moves more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Spaces::forward`].
     unsafe fn scan(&mut self) {
-        let mut at = self.to_start;
-        while at < self.to_top {
-            let object = self.base.wrapping_add(at as usize);
-            // SAFETY: objects lie in the new space one after the other up to its top. Their headers were checked when they were moved
-            // and references in them are after the header and before their end.
-            let size = unsafe {
-                let header = object.cast::<u64>().read();
-                let (type_id, len) = (header as u32, (header >> 32) as u32);
-                let Some(scan) = self.scans.get(type_id as usize) else {
-                    return;
-                };
-                for i in scan.first..scan.end {
-                    let offset = self.offsets[i as usize];
-                    let slot = object.wrapping_add(offset as usize).cast::<u32>();
-                    slot.write(self.forward(slot.read()));
-                }
-                let row = object.wrapping_add(scan.row as usize).cast::<u32>();
-                let row_len = scan.row_len(len) as usize;
-                let size = scan.bytes(len) as u32;
-                // The queue goes on with objects of this type, mostly.
-                let may_look = u64::from(at) + u64::from(size + AHEAD) <= u64::from(self.to_top);
-                for i in 0..row_len {
-                    let slot = row.wrapping_add(i);
-                    if may_look {
-                        self.prefetch(slot.wrapping_add(AHEAD as usize / 4).read());
-                    }
-                    slot.write(self.forward(slot.read()));
-                }
-                size
-            };
+        let Some(mut at) = self.stack.waiting else {
+            return;
+        };
+        while at < self.spaces.to_top {
+            let push = |bits| self.stack.push(bits);
+            // SAFETY: passed on to the caller. Objects lie in the new space one after the other up to its top.
+            let size = unsafe { self.spaces.look_at(self.values, at, push) };
             if size == 0 {
                 return;
             }
             at += size;
+            // What has to wait now is still ahead.
+            // SAFETY: passed on to the caller.
+            unsafe { self.empty_stack() };
         }
     }
 }
 
-/// Copies words. Most objects are a few, for which a call takes longer than the copying.
+/// Copies an object. Most are small, for which a call, or a loop, takes longer than the copying.
 ///
 /// # Safety
 ///
-/// Both ranges are accessible and apart.
+/// Both ranges are accessible and apart; the size is a multiple of eight and not zero.
 #[inline(always)]
-unsafe fn copy_words(from: *const u64, to: *mut u64, words: usize) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if words > 16 {
-            std::ptr::copy_nonoverlapping(from, to, words);
-        } else {
-            for i in 0..words {
-                to.add(i).write(from.add(i).read());
-            }
+unsafe fn copy_object(from: *const u64, to: *mut u64, size: usize) {
+    let load = |at: usize| {
+        let from = from.cast::<u8>().wrapping_add(at).cast::<u128>();
+        // SAFETY: only called for places inside.
+        unsafe { from.read_unaligned() }
+    };
+    let store = |at: usize, value: u128| {
+        let to = to.cast::<u8>().wrapping_add(at).cast::<u128>();
+        // SAFETY: only called for places inside.
+        unsafe { to.write_unaligned(value) }
+    };
+    // The last ones overlap those before where they must.
+    match size {
+        // SAFETY: passed on to the caller.
+        0..16 => unsafe { to.write(from.read()) },
+        16..=32 => {
+            let (a, b) = (load(0), load(size - 16));
+            store(0, a);
+            store(size - 16, b);
         }
+        33..=64 => {
+            let (a, b, c, d) = (load(0), load(16), load(size - 32), load(size - 16));
+            store(0, a);
+            store(16, b);
+            store(size - 32, c);
+            store(size - 16, d);
+        }
+        // SAFETY: passed on to the caller.
+        _ => unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), size) },
     }
 }
 
@@ -185,15 +299,22 @@ impl GcStore {
             },
         };
         let mut collector = Collector {
-            base,
-            from_start: from.start,
-            from_len: from.end - from.start,
-            to_start: to.start,
-            to_top: to.start,
-            to_end: to.end,
-            scans: self.layouts.scans(),
-            offsets: self.layouts.offsets(),
+            spaces: Spaces {
+                base,
+                from_start: from.start,
+                from_units: (from.end - from.start) / GC_ALIGN,
+                to_start: to.start,
+                to_top: to.start,
+                to_end: to.end,
+                scans: self.layouts.scans(),
+                offsets: self.layouts.offsets(),
+            },
             values: &mut self.values,
+            stack: Stack {
+                objects: [0; STACK],
+                height: 0,
+                waiting: None,
+            },
             root_work: 0,
         };
         self.roots.visit(|root| collector.root(root));
@@ -210,7 +331,7 @@ impl GcStore {
             collector.root_work += frames * FRAME_WORK;
             collector.scan();
         }
-        let (top, root_work) = (collector.to_top, collector.root_work);
+        let (top, root_work) = (collector.spaces.to_top, collector.root_work);
         if let Some(heap) = &mut self.heap {
             heap.flip(top);
             heap.root_work = root_work + self.values.len() as u64 * ROOT_WORK;
@@ -223,7 +344,7 @@ impl GcStore {
 ///
 /// # Safety
 ///
-/// As for [`Collector::forward`]; the instance is alive and nobody holds a reference into it.
+/// As for [`Spaces::forward`]; the instance is alive and nobody holds a reference into it.
 unsafe fn visit_instance(instance: InstanceRef, collector: &mut Collector<'_>) {
     // SAFETY: the places are the instance's, the rest is passed on to the caller.
     unsafe {

@@ -9,9 +9,10 @@ use meantime_abi::{
 };
 
 /// What the collector must know of objects of a type.
-#[derive(Copy, Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[repr(align(32))]
 pub(super) struct Scan {
-    /// Bytes without elements. Zero when the type is not known.
+    /// Bytes without elements. More than any space has when the type is not known.
     size: u32,
     /// Bytes of each element, or zero.
     element: u32,
@@ -24,10 +25,24 @@ pub(super) struct Scan {
     /// Where the offsets of the other references are in [`Layouts::offsets`].
     pub first: u32,
     pub end: u32,
+    /// Whether its objects may have references.
+    pub has_refs: bool,
 }
 
 impl Scan {
-    /// Bytes of an object whose second word is this, an array's length; zero of an unknown type.
+    /// Of a type that is not known.
+    const UNKNOWN: Scan = Scan {
+        size: u32::MAX,
+        element: 0,
+        row: 0,
+        row_len: 0,
+        refs: 0,
+        first: 0,
+        end: 0,
+        has_refs: false,
+    };
+
+    /// Bytes of an object whose second word is this, an array's length; 2^32 of an unknown type.
     #[inline(always)]
     pub fn bytes(&self, len: u32) -> u64 {
         let bytes = u64::from(self.size) + u64::from(self.element) * u64::from(len);
@@ -61,7 +76,7 @@ impl Layouts {
         if index >= self.layouts.len() {
             self.layouts.resize_with(index + 1, || None);
             self.vm.resize(index + 1, VmGcType::NONE);
-            self.scans.resize(index + 1, Scan::default());
+            self.scans.resize(index + 1, Scan::UNKNOWN);
         }
         let layout = GcLayout::of(ty);
         let mut vm = VmGcType {
@@ -89,7 +104,8 @@ impl Layouts {
                 } else {
                     0
                 },
-                ..Scan::default()
+                has_refs: *element == GcStorage::Ref,
+                ..Scan::UNKNOWN
             },
         }
     }
@@ -110,7 +126,8 @@ impl Layouts {
             row_len,
             first,
             end: self.offsets.len() as u32,
-            ..Scan::default()
+            has_refs: row_len != 0,
+            ..Scan::UNKNOWN
         }
     }
 
@@ -179,8 +196,8 @@ mod tests {
         assert_eq!(layouts.vm_types()[1].display, display);
         let scan = layouts.scans()[1];
         assert_eq!((scan.bytes(3), scan.row, scan.row_len(3)), (24, 8, 3));
-        assert_eq!(scan.first, scan.end);
-        assert_eq!(layouts.scans()[2].bytes(3), 0);
+        assert_eq!((scan.first, scan.has_refs), (scan.end, true));
+        assert_eq!(layouts.scans()[2].bytes(3), 1 << 32);
         assert_eq!(layouts.vm_types()[2], VmGcType::NONE);
         assert!(layouts.layout(id(2)).is_none() && layouts.layout(id(9)).is_none());
         layouts.add(TypeId::NONE, &[], &ty);

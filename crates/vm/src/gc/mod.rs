@@ -13,7 +13,6 @@ mod frames;
 mod heap;
 pub(crate) mod instructions;
 mod layouts;
-mod prefetch;
 mod roots;
 #[cfg(test)]
 mod tests;
