@@ -24,11 +24,12 @@ impl GcStore {
     /// The object that a reference names, if it lies in the heap.
     pub(crate) fn object(&self, reference: GcRef) -> Option<Object<'_>> {
         let heap = self.heap.as_ref()?;
-        let used = heap.used();
         let bits = reference.bits();
-        if !bits.is_multiple_of(GC_ALIGN) || !used.contains(&bits) {
+        if !bits.is_multiple_of(GC_ALIGN) {
             return None;
         }
+        let mut used = heap.used().into_iter();
+        let used = used.find(|used| used.contains(&bits))?;
         let address = heap.base().wrapping_add(bits as usize);
         // SAFETY: in the used part of the heap, of which as much as a header is the smallest part; aligned.
         let (type_id, word) = unsafe {

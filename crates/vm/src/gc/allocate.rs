@@ -3,7 +3,7 @@
 //! The one idea: room is found in this order: what is free, what a collection frees, more memory if the store's limiter and the system
 //! agree. After a collection the heap grows so far that the next one is worth its while.
 
-use super::heap::Heap;
+use super::heap::{GRAIN, Heap};
 use super::{GcRef, GcStore};
 use crate::error::{AllocateError, GrowError};
 use crate::store::StoreCore;
@@ -238,6 +238,7 @@ unsafe fn allocate(mut this: NonNull<StoreCore>, size: u32) -> Result<u32, Alloc
         let collects = core.gc().may_collect() && !is_new;
         if collects {
             core.collect_garbage();
+            join_if_due(core, size);
         }
         collects
     };
@@ -251,6 +252,19 @@ unsafe fn allocate(mut this: NonNull<StoreCore>, size: u32) -> Result<u32, Alloc
     match bump(core, size)? {
         Some(bits) if !too_full => Ok(bits),
         _ => Err(out_of_memory(size)),
+    }
+}
+
+/// After a collection, has the objects of a heap that will be large moved once more, to where it can become so.
+fn join_if_due(core: &mut StoreCore, request: u32) {
+    let heap = core.gc_mut().heap.as_mut();
+    if let Some(heap) = heap.filter(|heap| heap.should_join(request)) {
+        heap.set_joins(true);
+        core.collect_garbage();
+    }
+    if let Some(heap) = &mut core.gc_mut().heap {
+        // If it did not happen, there was no room for it.
+        heap.set_joins(false);
     }
 }
 
@@ -291,6 +305,13 @@ unsafe fn grow(
             return Ok(true);
         }
         // Less may be allowed, and do for now.
+        for part in [2, 4, 8] {
+            let less = least + (wanted - least) / part;
+            let less = less - less % GRAIN;
+            if less > size.max(least) && try_grow(this, less)? {
+                return Ok(false);
+            }
+        }
         if least > size {
             try_grow(this, least)?;
         }

@@ -1,4 +1,4 @@
-//! Collecting: everything that can be reached from the roots moves to the other space, the rest is forgotten.
+//! Collecting: everything that can be reached from the roots moves to another area, the new space; the rest is forgotten.
 //!
 //! What an object refers to moves right after it, and is looked at before anything else: so what belongs together lies together, for
 //! the guest and for the next collection. A short stack says what is to be looked at. What does not fit there waits: as in Cheney's
@@ -12,6 +12,7 @@ use super::values::{HostValue, HostValues};
 use super::{GcRef, GcStore, frames};
 use crate::instance::InstanceRef;
 use meantime_abi::{DefinedTableIndex, GC_ALIGN, GcBits, RefRepr, VmGcHeader, VmStoreContext};
+use std::ops::Range;
 
 /// What visiting a root and a frame costs, in bytes of objects.
 const ROOT_WORK: u64 = 8;
@@ -24,15 +25,39 @@ const STACK: usize = 1024;
 #[derive(Copy, Clone)]
 struct Spaces<'a> {
     base: *mut u8,
-    from_start: u32,
-    /// Length of the old space in units of [`GC_ALIGN`].
-    from_units: u32,
+    /// Where objects are that survived the last collection, and where new ones.
+    old: Source,
+    new: Source,
     to_start: u32,
     /// Where the next object moves to.
     to_top: u32,
     to_end: u32,
     scans: &'a [Scan],
     offsets: &'a [u32],
+}
+
+/// Objects one after the other, which move.
+#[derive(Copy, Clone)]
+struct Source {
+    start: u32,
+    /// Their length in units of [`GC_ALIGN`].
+    units: u32,
+}
+
+impl Source {
+    fn new(range: &Range<u32>) -> Source {
+        Source {
+            start: range.start,
+            units: (range.end - range.start) / GC_ALIGN,
+        }
+    }
+
+    /// The units from where these bits refer to, to the end; none where that is not in it.
+    #[inline(always)]
+    fn units_after(&self, bits: u32) -> Option<u32> {
+        let at = units(bits, self.start);
+        (at < self.units).then(|| self.units - at)
+    }
 }
 
 /// The units of [`GC_ALIGN`] from a start to what these bits refer to; far too many where they are no multiple of that.
@@ -47,7 +72,7 @@ impl Spaces<'_> {
     ///
     /// # Safety
     ///
-    /// Both spaces are accessible and nobody else uses them.
+    /// What is used of the heap and all of the new space are accessible, apart, and nobody else uses them.
     #[inline(always)]
     unsafe fn forward(
         &mut self,
@@ -55,8 +80,8 @@ impl Spaces<'_> {
         bits: u32,
         push: &mut impl FnMut(u32),
     ) -> u32 {
-        let at = units(bits, self.from_start);
-        if at >= self.from_units {
+        let units = self.old.units_after(bits);
+        let Some(units) = units.or_else(|| self.new.units_after(bits)) else {
             if bits & GcBits::NOT_OBJECT == 0 {
                 return self.moved(bits);
             }
@@ -64,9 +89,9 @@ impl Spaces<'_> {
                 values.mark(bits);
             }
             return bits;
-        }
+        };
         let from = self.base.wrapping_add(bits as usize).cast::<u64>();
-        // SAFETY: in the used part of the old space, whose length is a multiple of a header's; aligned.
+        // SAFETY: among objects, whose length is a multiple of a header's; aligned.
         let header = unsafe { from.read() };
         let (type_id, len) = (header as u32, (header >> 32) as u32);
         let Some(scan) = self.scans.get(type_id as usize) else {
@@ -77,14 +102,12 @@ impl Spaces<'_> {
         let size = scan.bytes(len);
         let bits = self.to_top;
         let end = u64::from(bits) + size;
-        if u64::from(at) + size / u64::from(GC_ALIGN) > u64::from(self.from_units)
-            || end > u64::from(self.to_end)
-        {
+        if size / u64::from(GC_ALIGN) > u64::from(units) || end > u64::from(self.to_end) {
             return 0;
         }
         let to = self.base.wrapping_add(bits as usize).cast::<u64>();
         self.to_top = end as u32;
-        // SAFETY: `size` bytes from either place are inside their spaces, which do not overlap; sizes are multiples of eight.
+        // SAFETY: `size` bytes from either place are inside what is used and the new space, which are apart; sizes are multiples of eight.
         unsafe {
             copy_object(from, to, size as usize);
             from.write(u64::from(VmGcHeader::FORWARDED.bits()) | u64::from(bits) << 32);
@@ -126,11 +149,12 @@ impl Spaces<'_> {
             let Some(scan) = self.scans.get(type_id as usize) else {
                 return 0;
             };
-            let mut slot = object.wrapping_add(scan.row as usize).cast::<u32>();
-            let end = slot.wrapping_add(scan.row_len(len) as usize);
-            while slot != end {
+            let row = object.wrapping_add(scan.row as usize).cast::<u32>();
+            let mut slot = row.wrapping_add(scan.row_len(len) as usize);
+            // What the first refers to is looked at next.
+            while slot != row {
+                slot = slot.wrapping_sub(1);
                 slot.write(self.forward(values, slot.read(), &mut push));
-                slot = slot.wrapping_add(1);
             }
             for i in scan.first..scan.end {
                 let offset = self.offsets[i as usize];
@@ -292,7 +316,7 @@ impl GcStore {
         context: *mut VmStoreContext,
     ) -> Vec<HostValue> {
         let (base, from, to) = match &mut self.heap {
-            None => (std::ptr::null_mut(), 0..0, 0..0),
+            None => (std::ptr::null_mut(), [0..0, 0..0], 0..0),
             Some(heap) => match heap.other_space() {
                 Ok(to) => (heap.base(), heap.used(), to),
                 Err(_) => return Vec::new(),
@@ -301,8 +325,8 @@ impl GcStore {
         let mut collector = Collector {
             spaces: Spaces {
                 base,
-                from_start: from.start,
-                from_units: (from.end - from.start) / GC_ALIGN,
+                old: Source::new(&from[0]),
+                new: Source::new(&from[1]),
                 to_start: to.start,
                 to_top: to.start,
                 to_end: to.end,

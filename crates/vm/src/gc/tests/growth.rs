@@ -117,6 +117,41 @@ fn the_limiter_says_how_large_a_heap_gets() {
     drop(store);
 }
 
+/// Whether a heap is in areas; and bytes that it has touched, if so.
+fn in_areas(store: &OwnedStore) -> Option<u64> {
+    store.gc().heap.as_ref().unwrap().touched_in_areas()
+}
+
+#[test]
+fn a_heap_that_becomes_large_goes_on_in_halves() {
+    let mut store = store();
+    assert_eq!(fill(&mut store, 50_000).0, 50_000);
+    assert!(in_areas(&store).is_some());
+    for _ in 0..3 {
+        assert_eq!(fill(&mut store, 400_000).0, 400_000);
+        assert!(in_areas(&store).is_none());
+    }
+    assert!(store.gc_heap_capacity() > 32 << 20);
+}
+
+#[test]
+fn what_once_survived_does_not_take_more_than_the_capacity() {
+    let (mut store, embedder) = limited(5 << 20, GcOptions::default());
+    let array = alloc(&mut store, BYTES, 2_200_000).unwrap();
+    let root = store.gc_mut().own_root(array);
+    store.collect_garbage();
+    store.collect_garbage();
+    assert!(in_areas(&store).unwrap() > 4_000_000);
+    drop(root);
+    for _ in 0..300_000 {
+        alloc(&mut store, NODE, 0).unwrap();
+    }
+    let touched = in_areas(&store).unwrap();
+    assert!(touched <= store.gc_heap_capacity() as u64, "{touched}");
+    drop(store);
+    drop(embedder);
+}
+
 #[test]
 fn an_error_of_the_limiter_is_passed_on() {
     let (mut store, mut embedder) = limited(0, GcOptions::default());

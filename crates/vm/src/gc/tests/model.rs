@@ -241,13 +241,16 @@ fn a_heap_of_garbage_breaks_nothing() {
         // SAFETY: the store is this test's.
         let base = unsafe { (*both.store.context()).gc_base };
         let sparse = seed % 3 == 0;
-        for at in (used.start..used.end).step_by(4) {
+        for at in used.clone().into_iter().flatten().step_by(4) {
             let word = match both.random.below(6) {
                 _ if sparse && both.random.below(50) != 0 => continue,
                 // Mostly what looks good: types, lengths, references.
                 0 => both.random.below(10) as u32,
                 1 => both.random.below(200) as u32,
-                2 | 3 => used.start + 8 * both.random.below(2000) as u32,
+                2 | 3 => {
+                    let range = &used[both.random.below(2)];
+                    range.start + 8 * both.random.below(2000) as u32
+                }
                 4 => VmGcHeader::FORWARDED.bits(),
                 _ => both.random.next() as u32,
             };
