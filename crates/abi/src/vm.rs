@@ -56,7 +56,8 @@ pub struct VmContext {
 pub struct VmStoreContext {
     /// The address of this structure, as long as guests may go on, and null once the epoch has reached the deadline, which any thread may say. Code that reads
     /// what it leads to has [`Trap::Interrupt`](crate::Trap::Interrupt) in its side table there; the runtime then does what a call of
-    /// [`VmStoreContext::interrupt`] would between this instruction and the next. It comes first because it is read most often.
+    /// [`VmStoreContext::interrupt`] would between this instruction and the next. Functions may read the stack's limit there when they start, which the
+    /// runtime recognizes by where it faults. It comes first because it is read most often.
     pub poll: AtomicPtr<u8>,
     /// The lowest stack address that guest code may use. Functions compare their stack pointer with it on entry.
     pub stack_limit: AtomicUsize,

@@ -12,9 +12,11 @@ use crate::enter::current_store;
 use crate::registry::lookup_code;
 use crate::store::StoreCore;
 use crate::sys::{self, FaultKind, FaultState, Resume};
-use meantime_abi::Trap;
+use meantime_abi::{Trap, VmStoreContext};
 use std::any::Any;
 use std::fmt;
+use std::mem::offset_of;
+use std::sync::atomic::Ordering;
 
 /// Why the guest is to be unwound.
 pub enum Pending {
@@ -140,12 +142,12 @@ const NULL_REGION: usize = 64 << 10;
 fn explain_fault(fault: &FaultState) -> Option<Resume> {
     let region = lookup_code(fault.pc)?;
     let (entry, offset) = region.find(fault.pc)?;
-    let trap = region.side_table(entry)?.trap(offset)?.trap?;
+    let table = region.side_table(entry)?;
+    let Some(trap) = table.trap(offset).and_then(|site| site.trap) else {
+        return explain_start(fault, offset);
+    };
     if trap == Trap::Interrupt {
-        // SAFETY: compiled code has this trap only at plain loads, which changed nothing.
-        let return_to = unsafe { arch::after_load(fault.pc) };
-        let target = preserving::interrupted;
-        return Some(Resume::Call { target, return_to });
+        return Some(interruption(fault, None));
     }
     // Only now, as a thread that has never entered a guest may have to allocate its locals first.
     let store = current_store()?;
@@ -174,6 +176,30 @@ fn explain_fault(fault: &FaultState) -> Option<Resume> {
         target: after_fault,
         argument: store.as_ptr().cast(),
     })
+}
+
+/// Whether a fault is that of a function which reads its stack's limit where [`VmStoreContext::poll`](meantime_abi::VmStoreContext::poll) leads: nothing
+/// else faults in a function's first instructions, which access no memory of the guest. It goes on with the limit.
+fn explain_start(fault: &FaultState, offset: u32) -> Option<Resume> {
+    const LONGEST: u32 = 128;
+    let field = FaultKind::Memory(offset_of!(VmStoreContext, stack_limit));
+    if fault.kind != field || offset > LONGEST {
+        return None;
+    }
+    let store = current_store()?;
+    // SAFETY: as the guest runs, its store is alive, and only this thread writes the limit.
+    let limit = unsafe { &(*(*store.as_ptr()).context()).stack_limit };
+    Some(interruption(fault, Some(limit.load(Ordering::Relaxed))))
+}
+
+/// How code goes on whose load has found that it is interrupted, and what the load then gives if that is used.
+fn interruption(fault: &FaultState, stack_limit: Option<usize>) -> Resume {
+    Resume::Call {
+        target: preserving::interrupted,
+        // SAFETY: compiled code does so only by plain loads, which changed nothing.
+        return_to: unsafe { arch::after_load(fault.pc) },
+        stack_limit,
+    }
 }
 
 /// Where the thread continues after a fault: on the guest's stack, outside of the handler, so that capturing a backtrace may allocate.

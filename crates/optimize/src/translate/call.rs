@@ -93,7 +93,9 @@ impl Translator<'_> {
         {
             self.b.set_cold_block(here);
         }
-        self.emit_call(&callee, ty, tail)
+        self.emit_call(&callee, ty, tail)?;
+        self.after_call(index);
+        Ok(())
     }
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.

@@ -47,6 +47,11 @@ impl Inlining {
             calling_budget: CALLING_BUDGET,
         }
     }
+
+    /// The function into which all is inlined.
+    pub(super) fn function(&self) -> DefinedFuncIndex {
+        self.chain[0].0
+    }
 }
 
 /// What a scan of a candidate found.

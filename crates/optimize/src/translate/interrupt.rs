@@ -6,7 +6,8 @@
 //! a call, and only if it did not do so a short while ago; functions that do little else never do.
 //!
 //! A look is a load that faults when the host wants something, where the runtime can do without knowing what values are in registers: a branch would
-//! end the block, which costs more than itself, as register allocation moves values around it. Elsewhere it is a comparison.
+//! end the block, which costs more than itself, as register allocation moves values around it. Elsewhere it is a comparison. A function that looks by
+//! loads and calls others does so when it starts: it reads the stack's limit by way of such a load.
 
 use super::Translator;
 use super::environment::Region;
@@ -14,7 +15,9 @@ use crate::types::{PTR, interrupt_signature, trap_code};
 use cranelift_codegen::ir::{
     InstBuilder, MemFlagsData, Value, condcodes::IntCC, types::I32, types::I64,
 };
-use meantime_abi::{FUEL_ENTRY, FuelUnit, MAX_GROWN_UNITS, Trap, VmHeader, VmStoreContext};
+use meantime_abi::{
+    FUEL_ENTRY, FuelUnit, FuncIndex, MAX_GROWN_UNITS, Trap, VmHeader, VmStoreContext,
+};
 use meantime_module::fuel_unit;
 use std::mem::offset_of;
 use wasmparser::Operator;
@@ -177,6 +180,15 @@ impl Translator<'_> {
             self.watch_epoch();
         }
         self.pass_fuel();
+    }
+
+    /// After a call of a function of the module: one that polls and calls itself does so when it starts.
+    pub(super) fn after_call(&mut self, callee: FuncIndex) {
+        let itself = self.module.defined_func(callee) == Some(self.inlining.function());
+        // Code that starts at a loop may be there before the code that is called is such.
+        if self.polls && itself && self.request.from_loop.is_none() {
+            self.flow.watched = Some(self.own_offset());
+        }
     }
 
     /// Before the body of a function that is translated in place of its call.

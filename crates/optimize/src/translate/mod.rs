@@ -283,7 +283,10 @@ fn attempt<'a>(
         start: range.start,
         interruptible: target.costs.is_some() || target.tunables.epoch_interruption,
         fuel: None,
-        flow: Flow::default(),
+        flow: Flow {
+            owed: 0,
+            watched: polls.then_some(range.start),
+        },
         polls,
         polled: false,
         keeps_exceptions: false,

@@ -75,7 +75,7 @@ impl Translator<'_> {
         sum
     }
 
-    /// What a function does first: compare the stack pointer with the limit.
+    /// What a function does first: compare the stack pointer with the limit, which a function that polls reads where the poll leads.
     pub(super) fn prologue(&mut self) {
         let store = offset_of!(VmHeader, store) as i32;
         let limit = offset_of!(VmStoreContext, stack_limit) as i32;
@@ -85,7 +85,10 @@ impl Translator<'_> {
             let func = &mut *self.b.func;
             let flags = func.dfg.mem_flags.insert_unchecked(trusted);
             let mut base = func.create_global_value(GlobalValueData::VMContext);
-            for offset in [store, limit] {
+            let poll = self
+                .polls
+                .then_some(offset_of!(VmStoreContext, poll) as i32);
+            for offset in [Some(store), poll, Some(limit)].into_iter().flatten() {
                 base = func.create_global_value(GlobalValueData::Load {
                     base,
                     offset: offset.into(),

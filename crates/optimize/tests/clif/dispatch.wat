@@ -33,8 +33,9 @@
 ;;     region3 = 2 "descriptors"
 ;;     gv0 = vmctx
 ;;     gv1 = load.i64 notrap aligned gv0+8
-;;     gv2 = load.i64 notrap aligned gv1+8
-;;     stack_limit = gv2
+;;     gv2 = load.i64 notrap aligned gv1
+;;     gv3 = load.i64 notrap aligned gv2+8
+;;     stack_limit = gv3
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i32):
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+8

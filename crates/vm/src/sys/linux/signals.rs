@@ -48,6 +48,8 @@ pub enum Resume {
         target: unsafe extern "C" fn(),
         /// Where it returns to.
         return_to: usize,
+        /// What the register then holds in which functions have the limit of the stack when they start.
+        stack_limit: Option<usize>,
     },
 }
 
@@ -122,7 +124,14 @@ unsafe extern "C" fn handle(
                 Resume::Leave { target, argument } => {
                     ucontext::redirect(ucontext, target as usize, argument as usize);
                 }
-                Resume::Call { target, return_to } => {
+                Resume::Call {
+                    target,
+                    return_to,
+                    stack_limit,
+                } => {
+                    if let Some(limit) = stack_limit {
+                        ucontext::set_stack_limit(ucontext, limit);
+                    }
                     // SAFETY: it is the hook's to know that the code expects to be called from.
                     unsafe { ucontext::call(ucontext, target as usize, return_to) };
                 }

@@ -48,6 +48,12 @@ pub unsafe fn call(context: &mut ucontext_t, target: usize, return_to: usize) {
     registers[libc::REG_RIP as usize] = target as i64;
 }
 
+/// Sets the register in which the optimizer's functions have the limit of the stack when they start.
+#[cfg(target_arch = "x86_64")]
+pub fn set_stack_limit(context: &mut ucontext_t, limit: usize) {
+    context.uc_mcontext.gregs[libc::REG_R10 as usize] = limit as i64;
+}
+
 /// Program counter and frame pointer of the interrupted code.
 #[cfg(target_arch = "aarch64")]
 pub fn program_counter_and_frame(context: &ucontext_t) -> (usize, usize) {
@@ -83,4 +89,10 @@ pub unsafe fn call(context: &mut ucontext_t, target: usize, return_to: usize) {
     let machine = &mut context.uc_mcontext;
     machine.regs[30] = return_to as u64;
     machine.pc = target as u64;
+}
+
+/// Sets the register in which the optimizer's functions have the limit of the stack when they start.
+#[cfg(target_arch = "aarch64")]
+pub fn set_stack_limit(context: &mut ucontext_t, limit: usize) {
+    context.uc_mcontext.regs[16] = limit as u64;
 }
