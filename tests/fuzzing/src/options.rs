@@ -5,7 +5,9 @@
 
 use crate::choices::Choices;
 use arbitrary::{Arbitrary, Result, Unstructured};
-use meantime::{Config, Engine, Inlining, OptLevel, RegallocAlgorithm, Strategy};
+use meantime::{
+    Config, Engine, Inlining, OptLevel, RegallocAlgorithm, Store, Strategy, UpdateDeadline,
+};
 use std::num::NonZeroU32;
 
 /// How accesses of memories are kept within bounds.
@@ -51,6 +53,7 @@ pub struct Options {
     pub table_lazy_init: bool,
     pub parallel_compilation: bool,
     pub consume_fuel: bool,
+    pub epochs: bool,
     pub nan_canonicalization: bool,
     pub relaxed_simd_deterministic: bool,
     pub verifier: bool,
@@ -75,6 +78,7 @@ impl Default for Options {
             table_lazy_init: true,
             parallel_compilation: false,
             consume_fuel: false,
+            epochs: false,
             nan_canonicalization: true,
             relaxed_simd_deterministic: true,
             verifier: false,
@@ -119,6 +123,7 @@ impl Options {
             guard_before_linear_memory: u.arbitrary()?,
             table_lazy_init: u.arbitrary()?,
             verifier: u.arbitrary()?,
+            epochs: u.ratio(1, 4)?,
             backtraces: u.arbitrary()?,
             gc_zeal: match u.ratio(1, 3)? {
                 true => NonZeroU32::new(u.int_in_range(1..=20)?),
@@ -157,6 +162,7 @@ impl Options {
             .table_lazy_init(self.table_lazy_init)
             .parallel_compilation(self.parallel_compilation)
             .consume_fuel(self.consume_fuel)
+            .epoch_interruption(self.epochs)
             .cranelift_nan_canonicalization(self.nan_canonicalization)
             .relaxed_simd_deterministic(self.relaxed_simd_deterministic)
             .cranelift_debug_verifier(self.verifier)
@@ -194,6 +200,19 @@ impl Options {
     pub fn engine(&self) -> Engine {
         Engine::new(&self.config()).unwrap_or_else(|e| panic!("{self:?} is refused: {e:?}"))
     }
+}
+
+/// Has the guests of a store interrupted at each of their first looks at the epoch, if their code has any, and then go on. Some find that the heap was
+/// collected.
+pub fn interrupt<T: 'static>(store: &mut Store<T>) {
+    let mut left = 500u32;
+    store.epoch_deadline_callback(move |mut store| {
+        left = left.saturating_sub(1);
+        if left % 16 == 1 {
+            store.gc(None)?;
+        }
+        Ok(UpdateDeadline::Continue((left == 0).into()))
+    });
 }
 
 #[cfg(test)]

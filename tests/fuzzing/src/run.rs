@@ -3,6 +3,7 @@
 //! Not here: what to expect. The one idea: what a guest can use is limited (memory, tables, calls), so that any module can be run.
 
 use crate::generate::{FUEL, FUEL_EXPORT};
+use crate::options::interrupt;
 use crate::outcome::{Failure, Outcome, Value};
 use crate::peer;
 use crate::seeds::Noise;
@@ -65,6 +66,7 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     let engine = module.engine();
     let mut store = Store::new(engine, limits());
     store.limiter(|limits| limits);
+    interrupt(&mut store);
     let counts_fuel = engine.get_consume_fuel();
     if counts_fuel {
         store.set_fuel(COUNTED).expect("fuel is counted");

@@ -5,7 +5,7 @@
 
 use super::model::{Expected, describe};
 use super::program::{PLACES, Program};
-use crate::options::Options;
+use crate::options::{Options, interrupt};
 use meantime::{
     AnyRef, AsContextMut, Caller, Engine, ExternRef, GcHeapOutOfMemory, Instance, Linker, Module,
     OwnedRooted, RootScope, Rooted, StorageType, Store, StoreLimits, StoreLimitsBuilder, Trap, Val,
@@ -76,6 +76,7 @@ pub fn run(
     };
     let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
+    interrupt(&mut store);
     let instance = match linker(&engine).instantiate(&mut store, &module) {
         Ok(instance) => instance,
         Err(e) => {

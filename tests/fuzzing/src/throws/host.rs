@@ -4,7 +4,7 @@
 
 use super::model::{Call, End, mix, offset, value};
 use super::program::{Kind, Program, TAGS};
-use crate::options::Options;
+use crate::options::{Options, interrupt};
 use meantime::{
     AnyRef, AsContextMut, Caller, Error, ExnRef, ExnRefPre, ExnType, ExternRef, Func, FuncType,
     HeapType, I31, Instance, Linker, Module, RefType, Result, RootScope, Rooted, Store,
@@ -39,6 +39,7 @@ pub fn run(program: &Program, text: &str, options: &Options, rounds: usize) -> V
     let engine = options.engine();
     let module = Module::new(&engine, text).unwrap_or_else(|e| panic!("refused: {e:?}\n{text}"));
     let mut store = Store::new(&engine, Host::default());
+    interrupt(&mut store);
     let mut linker = Linker::new(&engine);
     define(&mut linker, &mut store).expect("each is defined once");
     let instance = linker.instantiate(&mut store, &module);
