@@ -33,7 +33,7 @@ impl CodeMemory {
     ///
     /// When the system refuses memory, or to make it executable.
     pub fn from_bytes(text: &[u8]) -> io::Result<CodeMemory> {
-        let mapping = Mapping::zeroed(text.len())?;
+        let mapping = Mapping::zeroed_to_fill(text.len())?;
         // SAFETY: the mapping is new, writable and at least as long.
         unsafe {
             std::ptr::copy_nonoverlapping(text.as_ptr(), mapping.base().as_ptr(), text.len());

@@ -77,9 +77,19 @@ impl Mapping {
         Mapping::anonymous(len, ProtFlags::READ | ProtFlags::WRITE)
     }
 
+    /// The same where all of it is written next: the system provides it at once, rather than page by page.
+    pub fn zeroed_to_fill(len: usize) -> io::Result<Mapping> {
+        let prot = ProtFlags::READ | ProtFlags::WRITE;
+        Mapping::anonymous_with(len, prot, MapFlags::POPULATE)
+    }
+
     fn anonymous(len: usize, prot: ProtFlags) -> io::Result<Mapping> {
+        Mapping::anonymous_with(len, prot, MapFlags::empty())
+    }
+
+    fn anonymous_with(len: usize, prot: ProtFlags, more: MapFlags) -> io::Result<Mapping> {
         let len = round_up(len.max(1))?;
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | more;
         // SAFETY: a new mapping at an address that the system chooses aliases nothing.
         let base = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), len, prot, flags)? };
         Ok(Mapping::from_raw(base, len))
