@@ -64,6 +64,11 @@ impl Frame {
         self.in_slots
     }
 
+    /// Whether it is a block without results, with nothing else to do at its end.
+    fn is_plain(&self) -> bool {
+        self.results == 0 && matches!(self.kind, Kind::Block | Kind::Else)
+    }
+
     pub(super) fn height(&self) -> usize {
         self.height as usize
     }
@@ -229,7 +234,16 @@ impl<M: Machine> Compiler<'_, M> {
         self.reachable = self.error.is_none();
     }
 
+    #[inline(always)]
     pub(super) fn end(&mut self) {
+        match self.s.frames.last() {
+            Some(frame) if frame.is_plain() && self.s.dispatches.is_empty() => self.end_plain(),
+            _ => self.end_with_dispatches(),
+        }
+    }
+
+    #[inline(never)]
+    fn end_with_dispatches(&mut self) {
         if self.s.dispatches.is_empty() {
             return self.end_any();
         }
@@ -243,9 +257,7 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline(always)]
     fn end_any(&mut self) {
         match self.s.frames.last() {
-            Some(frame) if frame.results == 0 && matches!(frame.kind, Kind::Block | Kind::Else) => {
-                self.end_plain();
-            }
+            Some(frame) if frame.is_plain() => self.end_plain(),
             Some(frame) => {
                 let frame = *frame;
                 self.end_frame(&frame);
@@ -293,6 +305,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Ends a block that has no results, and goes on at its label if somebody branches there.
+    #[inline(never)]
     fn end_plain(&mut self) {
         let Some(Frame {
             label,
@@ -304,13 +317,20 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         };
         if self.b.is_awaited(label) {
-            let mut state = state.unwrap_or(self.state);
-            if self.reachable {
-                self.conform(&state);
-                state.watched = state.watched.min(self.state.watched);
-            }
+            let watched = if self.reachable {
+                if let Some(state) = &state {
+                    self.conform(state);
+                }
+                self.state.watched
+            } else {
+                u32::MAX
+            };
             self.drop_to(height as usize);
-            self.bind(label, &state);
+            self.b.bind::<M>(label);
+            if let Some(state) = state {
+                self.state = state;
+            }
+            self.state.watched = self.state.watched.min(watched);
             self.flushed = self.s.stack.len();
             self.reachable = self.error.is_none();
         } else if !self.reachable {

@@ -9,39 +9,6 @@ use super::{Compiler, malformed};
 use crate::machine::*;
 use meantime_abi::{CompositeKind, TypeIndex, ValRepr};
 
-/// Opcodes of what is read without a table.
-const LOCAL_GET: u8 = 0x20;
-const I32_CONST: u8 = 0x41;
-
-/// What an operator is that takes its topmost operand at once.
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Next {
-    /// A load of an integer: from a local.
-    Load,
-    /// An operation on integers: with a small constant.
-    Immediate,
-    Other,
-}
-
-/// By opcode.
-static NEXT: [Next; 256] = {
-    let mut next = [Next::Other; 256];
-    let mut opcode = 0x28;
-    while opcode <= 0x35 {
-        if opcode != 0x2a && opcode != 0x2b {
-            next[opcode] = Next::Load;
-        }
-        opcode += 1;
-    }
-    let operations = [0x6a, 0x6b, 0x71, 0x72, 0x73, 0x7c, 0x7d, 0x83, 0x84, 0x85];
-    let mut i = 0;
-    while i < operations.len() {
-        next[operations[i]] = Next::Immediate;
-        i += 1;
-    }
-    next
-};
-
 impl<M: Machine> Compiler<'_, M> {
     #[inline(always)]
     pub(super) fn byte(&mut self) -> u8 {
@@ -204,54 +171,6 @@ impl<M: Machine> Compiler<'_, M> {
         self.begin_at(self.at);
     }
 
-    /// Compiles operators that can be reached, up to one that may change that. What gets a local or is a constant in two bytes is more than a third of all
-    /// operators, which need not be told apart from the others in a table. None at the end.
-    #[inline(always)]
-    pub(super) fn operators(&mut self) -> Option<()> {
-        let mut at = self.at;
-        let mut word = self.word(at)?;
-        if let Some(costs) = self.costs {
-            self.begin_at(at);
-            self.before_operator(costs, word as u8);
-        } else {
-            loop {
-                let [opcode, number, next, ..] = word.to_le_bytes();
-                if number >= 0x80 {
-                    break;
-                }
-                let ty = opcode.wrapping_sub(I32_CONST);
-                if opcode == LOCAL_GET {
-                    if NEXT[usize::from(next)] == Next::Load {
-                        let index = self.local_operand(number)?;
-                        self.begin_at(at + 2);
-                        self.load(next, index, word >> 24);
-                        return Some(());
-                    }
-                    if self.push_local(number.into()).is_none() {
-                        break;
-                    }
-                } else if ty < 2 {
-                    let ty = if ty == 0 { ValRepr::I32 } else { ValRepr::I64 };
-                    let bits = small_constant(ty, number);
-                    if NEXT[usize::from(next)] == Next::Immediate {
-                        let value = self.operand(Place::Const, ty, bits);
-                        self.begin_at(at + 2);
-                        self.int_op_by(next, value);
-                        return Some(());
-                    }
-                    self.push_number(Place::Const, ty, 0, bits);
-                } else {
-                    break;
-                }
-                at += 2;
-                word = self.word(at)?;
-            }
-            self.begin_at(at);
-        }
-        self.operator(word as u8, word >> 8);
-        Some(())
-    }
-
     /// Eight bytes from a position on, of which those that are beyond the end are zero. None at the end.
     #[inline(always)]
     pub(super) fn word(&self, at: usize) -> Option<u64> {
@@ -272,7 +191,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Begins the operator at a position.
     #[inline(always)]
-    fn begin_at(&mut self, at: usize) {
+    pub(super) fn begin_at(&mut self, at: usize) {
         self.b.wasm_offset = self.start + at as u32;
         self.at = at + 1;
     }
@@ -280,10 +199,9 @@ impl<M: Machine> Compiler<'_, M> {
     /// Compiles one operator, which can be reached. The word is what follows the opcode, seven bytes of it.
     #[rustfmt::skip]
     #[inline(always)]
-    fn operator(&mut self, opcode: u8, word: u64) {
+    pub(super) fn operator(&mut self, opcode: u8, word: u64) {
         use FloatOp as FO;
         use FloatUnary as FU;
-        use IntCc as Cc;
         use Size::{S32, S64};
         match opcode {
             0x00 => self.unreachable(),
@@ -333,27 +251,8 @@ impl<M: Machine> Compiler<'_, M> {
             0x44 => { let bits = u64::from_le_bytes(self.bytes()); self.push_const(ValRepr::F64, bits); }
 
             0x45 => self.eqz(S32),
-            0x46 => self.int_compare(Cc::Eq, S32),
-            0x47 => self.int_compare(Cc::Ne, S32),
-            0x48 => self.int_compare(Cc::LtS, S32),
-            0x49 => self.int_compare(Cc::LtU, S32),
-            0x4a => self.int_compare(Cc::GtS, S32),
-            0x4b => self.int_compare(Cc::GtU, S32),
-            0x4c => self.int_compare(Cc::LeS, S32),
-            0x4d => self.int_compare(Cc::LeU, S32),
-            0x4e => self.int_compare(Cc::GeS, S32),
-            0x4f => self.int_compare(Cc::GeU, S32),
+            0x46..=0x4f | 0x51..=0x5a => self.int_compare(opcode),
             0x50 => self.eqz(S64),
-            0x51 => self.int_compare(Cc::Eq, S64),
-            0x52 => self.int_compare(Cc::Ne, S64),
-            0x53 => self.int_compare(Cc::LtS, S64),
-            0x54 => self.int_compare(Cc::LtU, S64),
-            0x55 => self.int_compare(Cc::GtS, S64),
-            0x56 => self.int_compare(Cc::GtU, S64),
-            0x57 => self.int_compare(Cc::LeS, S64),
-            0x58 => self.int_compare(Cc::LeU, S64),
-            0x59 => self.int_compare(Cc::GeS, S64),
-            0x5a => self.int_compare(Cc::GeU, S64),
             0x5b..=0x60 => self.float_compare(FLOAT_CCS[usize::from(opcode - 0x5b)], S32),
             0x61..=0x66 => self.float_compare(FLOAT_CCS[usize::from(opcode - 0x61)], S64),
 
@@ -370,7 +269,7 @@ impl<M: Machine> Compiler<'_, M> {
             0x71 => self.int_op(IntOp::And, S32),
             0x72 => self.int_op(IntOp::Or, S32),
             0x73 => self.int_op(IntOp::Xor, S32),
-            0x74..=0x78 => self.shift(SHIFTS[usize::from(opcode - 0x74)], S32),
+            0x74..=0x78 | 0x86..=0x8a => self.shift(opcode),
             0x79 => self.bit_op(BitOp::Clz, S64),
             0x7a => self.bit_op(BitOp::Ctz, S64),
             0x7b => self.bit_op(BitOp::Popcnt, S64),
@@ -384,7 +283,6 @@ impl<M: Machine> Compiler<'_, M> {
             0x83 => self.int_op(IntOp::And, S64),
             0x84 => self.int_op(IntOp::Or, S64),
             0x85 => self.int_op(IntOp::Xor, S64),
-            0x86..=0x8a => self.shift(SHIFTS[usize::from(opcode - 0x86)], S64),
 
             0x8b..=0x91 => self.float_unary(FLOAT_UNARY[usize::from(opcode - 0x8b)], S32),
             0x92..=0x98 => self.float_op(FLOAT_OPS[usize::from(opcode - 0x92)], S32),
@@ -442,7 +340,6 @@ impl<M: Machine> Compiler<'_, M> {
         );
 
         const FLOAT_CCS: [FloatCc; 6] = [FloatCc::Eq, FloatCc::Ne, FloatCc::Lt, FloatCc::Gt, FloatCc::Le, FloatCc::Ge];
-        const SHIFTS: [ShiftOp; 5] = [ShiftOp::Shl, ShiftOp::ShrS, ShiftOp::ShrU, ShiftOp::Rotl, ShiftOp::Rotr];
         const FLOAT_UNARY: [FloatUnary; 7] = [FU::Abs, FU::Neg, FU::Ceil, FU::Floor, FU::Trunc, FU::Nearest, FU::Sqrt];
         const FLOAT_OPS: [FloatOp; 7] = [FO::Add, FO::Sub, FO::Mul, FO::Div, FO::Min, FO::Max, FO::Copysign];
     }
@@ -481,7 +378,7 @@ impl<M: Machine> Compiler<'_, M> {
 
 /// The bits of the number that begins with the lowest byte, and how many bytes it has, unless it goes on after these eight.
 #[inline]
-fn number(word: u64) -> Option<(u64, usize)> {
+pub(super) fn number(word: u64) -> Option<(u64, usize)> {
     let ends = !word & 0x8080_8080_8080_8080;
     if ends == 0 {
         return None;
@@ -493,16 +390,6 @@ fn number(word: u64) -> Option<(u64, usize)> {
     let groups = groups & 0x0000_3fff_0000_3fff | (groups & 0x3fff_0000_3fff_0000) >> 2;
     let groups = groups & 0x0fff_ffff | (groups & 0x0fff_ffff_0000_0000) >> 4;
     Some((groups, bits as usize / 8))
-}
-
-/// The bits of a constant that is written in one byte.
-#[inline(always)]
-fn small_constant(ty: ValRepr, number: u8) -> u64 {
-    let value = i64::from((number << 1) as i8 >> 1) as u64;
-    match ty {
-        ValRepr::I32 => value & u64::from(u32::MAX),
-        _ => value,
-    }
 }
 
 /// How references to an abstract heap type are represented.

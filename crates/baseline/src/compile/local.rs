@@ -260,6 +260,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
+    #[inline]
     pub(super) fn local_set(&mut self, index: u32) {
         let value = self.pop();
         self.write_local(index as usize, value);
@@ -290,7 +291,23 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
+    #[inline]
     pub(super) fn write_local(&mut self, index: usize, value: Value) {
+        // Most values are in registers, and go to the frame.
+        let local = self.s.locals[index];
+        if value.is_in_gpr()
+            && local.pin == NO_PIN
+            && local.last_read == NO_ENTRY
+            && self.s.dispatches.is_empty()
+        {
+            let src = Src::Reg(Gpr(value.reg()));
+            return M::store_frame(&mut self.b, value.size(), local.disp, src);
+        }
+        self.write_any_local(index, value);
+    }
+
+    #[inline(never)]
+    fn write_any_local(&mut self, index: usize, value: Value) {
         if !self.s.dispatches.is_empty() {
             self.note_local(index, value);
         }

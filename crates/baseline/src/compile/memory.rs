@@ -162,6 +162,7 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// The store of an integer with this opcode, which was popped. The word is what follows.
+    #[inline(never)]
     pub(super) fn store(&mut self, opcode: u8, value: Value, word: u64) {
         let memarg = self.memarg_in(word);
         let (store, size) = STORES[usize::from(opcode % 16)];

@@ -25,6 +25,7 @@ mod memory;
 mod moves;
 mod numeric;
 mod object;
+mod operators;
 mod profile;
 mod reference;
 mod skip;

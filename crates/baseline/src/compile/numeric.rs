@@ -27,6 +27,31 @@ static OPERATIONS: [(IntOp, Size); 32] = {
     operations
 };
 
+/// Comparisons by their opcodes, from that of the first one on.
+const FIRST_COMPARISON: u8 = 0x46;
+static COMPARISONS: [(IntCc, Size); 32] = {
+    use IntCc::*;
+    let all = [Eq, Ne, LtS, LtU, GtS, GtU, LeS, LeU, GeS, GeU];
+    let mut comparisons = [(Eq, Size::S64); 32];
+    let mut i = 0;
+    while i < all.len() {
+        comparisons[i] = (all[i], Size::S32);
+        comparisons[i + 0x51 - FIRST_COMPARISON as usize] = (all[i], Size::S64);
+        i += 1;
+    }
+    comparisons
+};
+
+/// A shift by its opcode.
+fn shift_op(opcode: u8) -> (ShiftOp, Size) {
+    use ShiftOp::*;
+    const SHIFTS: [ShiftOp; 8] = [Shl, ShrS, ShrU, Rotl, Rotr, Rotr, Rotr, Rotr];
+    match opcode {
+        0x74..=0x78 => (SHIFTS[usize::from(opcode - 0x74)], Size::S32),
+        _ => (SHIFTS[usize::from(opcode - 0x86) % 8], Size::S64),
+    }
+}
+
 fn int_type(size: Size) -> ValRepr {
     match size {
         Size::S32 => ValRepr::I32,
@@ -125,12 +150,14 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    pub(super) fn shift(&mut self, op: ShiftOp, size: Size) {
-        let (x, y) = self.pop_numbers();
+    /// The shift with this opcode.
+    pub(super) fn shift(&mut self, opcode: u8) {
+        let y = self.pop_number();
         if y.is_const() {
-            let count = (y.bits & u64::from(size.bits() - 1)) as i64;
-            return self.shift_by(op, size, x, count);
+            return self.shift_by_constant(opcode, y);
         }
+        let (op, size) = shift_op(opcode);
+        let x = self.pop_number();
         let Some(count) = M::SHIFT_COUNT else {
             let y_reg = self.in_gpr(y);
             let src = self.src(x);
@@ -162,6 +189,15 @@ impl<M: Machine> Compiler<'_, M> {
         self.release_unless(x, dst);
         self.free_gpr(count);
         self.push_dest(int_type(size), dst);
+    }
+
+    /// The same by a constant, which was popped.
+    #[inline(never)]
+    pub(super) fn shift_by_constant(&mut self, opcode: u8, y: Value) {
+        let (op, size) = shift_op(opcode);
+        let x = self.pop_number();
+        let count = (y.bits & u64::from(size.bits() - 1)) as i64;
+        self.shift_by(op, size, x, count);
     }
 
     fn shift_by(&mut self, op: ShiftOp, size: Size, x: Value, count: i64) {
@@ -257,9 +293,17 @@ impl<M: Machine> Compiler<'_, M> {
         cond
     }
 
+    /// The comparison with this opcode.
     #[inline]
-    pub(super) fn int_compare(&mut self, cc: IntCc, size: Size) {
-        let (x, y) = self.pop_numbers();
+    pub(super) fn int_compare(&mut self, opcode: u8) {
+        let y = self.pop_number();
+        self.int_compare_with(opcode, y);
+    }
+
+    /// The same with a second operand that was popped.
+    pub(super) fn int_compare_with(&mut self, opcode: u8, y: Value) {
+        let x = self.pop_number();
+        let (cc, size) = COMPARISONS[usize::from(opcode - FIRST_COMPARISON) % 32];
         self.compare_ints(cc, size, x, y);
     }
 

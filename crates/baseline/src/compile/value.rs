@@ -5,7 +5,7 @@
 //!
 //! A register is free, or owned by one entry, or held by the operator that is being compiled, which popped it and releases it.
 
-use super::Compiler;
+use super::{Compiler, Lists};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Size, Src};
 use meantime_abi::ValRepr;
 
@@ -91,6 +91,12 @@ impl Value {
     #[inline(always)]
     pub(crate) fn is_float(self) -> bool {
         (self.word >> 24) as u8 & FLOAT != 0
+    }
+
+    /// Whether it is an integer in a register of its own.
+    #[inline(always)]
+    pub(super) fn is_in_gpr(self) -> bool {
+        self.word as u8 == Place::Gpr as u8
     }
 
     /// Whether it is a vector or a reference to an object, for which there is more to do.
@@ -388,16 +394,33 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     fn drop_some(&mut self, len: usize) {
-        for entry in (len..self.s.stack.len()).rev() {
-            let value = self.s.stack[entry];
-            if value.is_unusual() {
-                self.pop_unusual(value.ty());
+        let Some(lowest) = self.s.stack.get(len) else {
+            return;
+        };
+        self.depth = lowest.slot() - slot_size(lowest.ty());
+        let (mut gprs, mut fprs) = (0, 0);
+        let Lists {
+            stack,
+            locals,
+            gc_entries,
+            ..
+        } = &mut self.s;
+        for value in stack[len..].iter().rev() {
+            match value.place() {
+                Place::Gpr => gprs |= 1 << value.reg(),
+                Place::Fpr => fprs |= 1 << value.reg(),
+                Place::PinnedLocal | Place::Local => {
+                    locals[value.local()].last_read = (value.bits >> 32) as u32;
+                }
+                _ => {}
             }
-            self.depth -= 8;
-            self.unread(value);
-            self.release(value);
+            if value.is_unusual() && value.ty() == ValRepr::GcRef {
+                gc_entries.pop();
+            }
         }
-        self.s.stack.truncate(len);
+        stack.truncate(len);
+        self.free_gprs |= gprs & M::TEMPS;
+        self.free_fprs |= fprs & M::FLOAT_TEMPS;
         self.flushed = self.flushed.min(len);
     }
 
