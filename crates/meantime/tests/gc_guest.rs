@@ -444,3 +444,96 @@ fn methods_are_told_by_their_numbers_whoever_made_the_object() {
         }
     }
 }
+
+#[test]
+fn a_loop_begins_with_what_a_global_holds_whoever_wrote_it() {
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let list = instance(
+            &mut store,
+            r#"(module
+                (type $list (struct (field $tail (ref null $list)) (field $head i32)))
+                (global $at (export "at") (mut (ref null $list)) (ref.null $list))
+                (func (export "push") (param i32)
+                    (global.set $at (struct.new $list (global.get $at) (local.get 0))))
+                (func $step (export "step") (local $list (ref $list))
+                    (block $end
+                        (local.set $list (br_on_null $end (global.get $at)))
+                        (drop (struct.new $list (ref.null $list) (i32.const 0)))
+                        (global.set $at (struct.get $list $tail (local.get $list))))))"#,
+            &[],
+        );
+        let step = list.get_typed_func::<(), ()>(&mut store, "step").unwrap();
+        let calls = std::sync::atomic::AtomicU32::new(0);
+        let host = Func::wrap(
+            &mut store,
+            move |mut caller: Caller<'_, ()>| -> Result<()> {
+                match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 3 {
+                    2 => step.call(&mut caller, ()),
+                    _ => Ok(()),
+                }
+            },
+        );
+        let at = list.get_global(&mut store, "at").unwrap();
+        let walker = instance(
+            &mut store,
+            r#"(module
+                (type $list (struct (field $tail (ref null $list)) (field $head i32)))
+                (import "" "at" (global $at (mut (ref null $list))))
+                (import "" "host" (func $host))
+                (tag $again)
+                (func (export "walk") (result i32)
+                    (local $list (ref $list)) (local $sum i32) (local $turns i32)
+                    (block $end
+                        (loop $more
+                            (local.set $list (br_on_null $end (global.get $at)))
+                            (local.set $sum
+                                (i32.add
+                                    (i32.mul (local.get $sum) (i32.const 3))
+                                    (struct.get $list $head (local.get $list))))
+                            (loop $inner
+                                (drop (br_on_null $more (global.get $at)))
+                                (call $host)
+                                (drop (br_on_null $more (global.get $at)))
+                                (global.set $at (struct.get $list $tail (global.get $at)))
+                                (local.set $turns (i32.add (local.get $turns) (i32.const 1)))
+                                (br_if $inner (i32.and (local.get $turns) (i32.const 1))))
+                            (block $next
+                                (br_table $more $next $more $next
+                                    (i32.rem_u (local.get $turns) (i32.const 3))))
+                            (try_table (catch $again $more) (throw $again))))
+                    (local.get $sum)))"#,
+            &[at.into(), host.into()],
+        );
+        let push = list.get_typed_func::<u32, ()>(&mut store, "push").unwrap();
+        let walk = walker
+            .get_typed_func::<(), u32>(&mut store, "walk")
+            .unwrap();
+        let mut calls = 0;
+        for length in [0, 1, 2, 7, 50, 300] {
+            for head in (0..length).rev() {
+                push.call(&mut store, head).unwrap();
+            }
+            let (mut at, mut sum, mut turns) = (0, 0_u32, 0);
+            'more: while at < length {
+                sum = sum.wrapping_mul(3).wrapping_add(at);
+                loop {
+                    if at == length {
+                        continue 'more;
+                    }
+                    at += u32::from(calls % 3 == 2);
+                    calls += 1;
+                    if at == length {
+                        continue 'more;
+                    }
+                    at += 1;
+                    turns += 1;
+                    if turns % 2 == 0 {
+                        break;
+                    }
+                }
+            }
+            assert_eq!(walk.call(&mut store, ()).unwrap(), sum, "{length}");
+        }
+    }
+}

@@ -10,9 +10,10 @@ use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
     Block, BlockArg, Inst, InstBuilder, JumpTableData, Value, condcodes::IntCC, types,
 };
+use cranelift_frontend::Variable;
 use meantime_abi::{FuncIndex, GlobalIndex, Trap, TypeIndex};
 use smallvec::SmallVec;
-use wasmparser::{BlockType, BrTable, Operator};
+use wasmparser::{BinaryReader, BlockType, BrTable, Operator};
 
 /// A `br_table` with more targets than this is refused, as by other engines: Cranelift's branch ranges set a limit.
 const MAX_BR_TABLE: u32 = 65520;
@@ -79,6 +80,7 @@ enum Kind {
     Block,
     Loop {
         header: Block,
+        first: Option<FirstGlobal>,
     },
     /// An `if` before its `else`.
     If {
@@ -97,6 +99,16 @@ enum Kind {
     Function,
     /// A call that is inlined.
     Inlined,
+}
+
+/// A global that a loop begins by reading. Each way to the loop reads it instead, where it often has just been written.
+#[derive(Copy, Clone)]
+struct FirstGlobal {
+    global: GlobalIndex,
+    /// Offset of the operator that reads it.
+    at: u64,
+    /// What was read.
+    value: Variable,
 }
 
 #[derive(Copy, Clone)]
@@ -186,18 +198,60 @@ impl Translator<'_> {
     }
 
     fn global_get(&mut self, index: GlobalIndex) {
-        let ty = self.module.globals()[index];
-        let repr = Repr::from(ty.content.repr());
         if let Some(value) = self.constant_global(index) {
             self.push(value);
             return;
         }
+        if let Some(Frame {
+            kind: Kind::Loop {
+                first: Some(first), ..
+            },
+            ..
+        }) = self.s.control.last()
+            && first.at == self.location.offset.into()
+        {
+            let value = self.b.use_var(first.value);
+            self.push(value);
+            return;
+        }
+        let value = self.load_global(index);
+        self.push(value);
+    }
+
+    fn load_global(&mut self, index: GlobalIndex) -> Value {
+        let repr = Repr::from(self.module.globals()[index].content.repr());
         let (base, offset, flags) = self.global_place(index);
         let value = self.b.ins().load(repr.ty, flags, base, offset);
         if repr.gc {
             self.b.declare_value_needs_stack_map(value);
         }
-        self.push(value);
+        value
+    }
+
+    /// Whether the loop whose opcode is the current operator begins by reading a variable that holds a reference.
+    fn first_global(&mut self) -> Option<FirstGlobal> {
+        let at = self.next;
+        let rest = self.wasm.get(usize::try_from(at).ok()?..)?;
+        let mut reader = BinaryReader::new(rest, at);
+        // What looks whether the guest is interrupted comes before, and the host may change a global then.
+        if self.interruptible || reader.read_u8().ok()? != 0x23 {
+            return None;
+        }
+        let global = GlobalIndex::from_u32(reader.read_var_u32().ok()?);
+        let ty = self.module.globals()[global];
+        if !ty.mutable || !ty.content.is_gc_ref() {
+            return None;
+        }
+        let value = self.declare_variable(ty.content.repr().into());
+        Some(FirstGlobal { global, at, value })
+    }
+
+    /// On a way to a loop that may begin by reading a global.
+    fn read_first(&mut self, first: Option<FirstGlobal>) {
+        if let Some(first) = first {
+            let value = self.load_global(first.global);
+            self.b.def_var(first.value, value);
+        }
     }
 
     /// The value of a global that is always the same number.
@@ -332,16 +386,21 @@ impl Translator<'_> {
     fn begin_loop(&mut self, ty: BlockType) -> Result<()> {
         let header = self.b.create_block();
         self.owe(0);
-        self.push_frame(Kind::Loop { header }, ty);
+        let around = self.may_be_around_entry();
+        let first = match around || self.is_entry() {
+            true => None,
+            false => self.first_global(),
+        };
+        self.push_frame(Kind::Loop { header, first }, ty);
         self.append_params(header, FrameType::Block(ty), false);
         let params = self.s.control.last().map_or(0, |f| f.params);
         let args = self.branch_args(params);
         let height = self.top(params);
-        let around = self.may_be_around_entry();
         let below = match around || self.is_entry() {
             true => self.stack_to_variables(height)?,
             false => osr::Below::new(),
         };
+        self.read_first(first);
         self.b.ins().jump(header, &args);
         if self.is_entry() {
             self.land(header, &below, params);
@@ -441,7 +500,7 @@ impl Translator<'_> {
             self.close_around_entry();
         }
         match frame.kind {
-            Kind::Loop { header } => {
+            Kind::Loop { header, .. } => {
                 self.b.seal_block(header);
                 self.end_dispatch(self.s.control.len());
             }
@@ -536,11 +595,13 @@ impl Translator<'_> {
         self.s.control.len() - 1 - depth as usize
     }
 
-    /// The CLIF block that a branch to a frame leads to, and how many operands it takes along.
+    /// The CLIF block that a branch to a frame leads to from the current position, and how many operands it takes along.
     pub(super) fn target(&mut self, index: usize) -> (Block, usize) {
         let frame = &self.s.control[index];
-        if let Kind::Loop { header } = frame.kind {
-            return (header, frame.params);
+        if let Kind::Loop { header, first } = frame.kind {
+            let params = frame.params;
+            self.read_first(first);
+            return (header, params);
         }
         self.s.control[index].meet(self.flow);
         let frame = &self.s.control[index];
