@@ -292,6 +292,11 @@ pub(crate) trait Machine:
     // Moves. None of them changes flags.
     fn move_int(b: &mut Buffer, size: Size, dst: Gpr, src: Src);
     fn store_frame(b: &mut Buffer, size: Size, disp: i32, src: Src);
+    /// Loads what is in the frame.
+    #[inline]
+    fn load_frame(b: &mut Buffer, size: Size, dst: Gpr, disp: i32) {
+        Self::move_int(b, size, dst, Src::Frame(disp));
+    }
     /// Writes to the area of arguments on the stack.
     fn store_arg(b: &mut Buffer, size: Size, offset: u32, src: Src);
     fn swap_int(b: &mut Buffer, x: Gpr, y: Gpr);

@@ -619,8 +619,10 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline(never)]
     fn load_gpr(&mut self, value: Value) -> Gpr {
         let reg = self.alloc_gpr();
-        let src = self.src(value);
-        M::move_int(&mut self.b, value.size(), reg, src);
+        match self.src(value) {
+            Src::Frame(disp) => M::load_frame(&mut self.b, value.size(), reg, disp),
+            src => M::move_int(&mut self.b, value.size(), reg, src),
+        }
         reg
     }
 

@@ -123,6 +123,11 @@ impl Machine for X64 {
         int::load(b, size, dst, src);
     }
 
+    #[inline(always)]
+    fn load_frame(b: &mut Buffer, size: Size, dst: Gpr, disp: i32) {
+        ro(b, ops::MOV_LOAD, wide(size), dst.0, Operand::frame(disp));
+    }
+
     #[inline]
     fn store_frame(b: &mut Buffer, size: Size, disp: i32, src: Src) {
         match src {

@@ -182,8 +182,8 @@ impl<'a> Walk<'a> {
                 {
                     continue;
                 }
-                if let Class::Call | Class::Const32 = row.class
-                    && let Some(after) = place.long(row.class, word >> 8, plain, stack)
+                if let Class::Call | Class::Const32 | Class::Access = row.class
+                    && let Some(after) = place.long(row, word >> 8, plain, stack)
                 {
                     place = after;
                     continue;
@@ -776,53 +776,73 @@ impl Place<'_> {
         Some(())
     }
 
-    /// Walks over a call or a constant with a long number, with which a word begins. None for what is not valid or not all there, of which nothing was done.
+    /// Walks over a call, or a constant or an access with a long number, of which the word has the bytes after the opcode. None for what is not valid or not all
+    /// there, of which nothing was done.
     #[inline(never)]
     fn long(
         self,
-        class: Class,
+        row: &Row,
         word: u64,
         plain: &Plain,
         stack: &mut [Code; DEPTH + 1],
     ) -> Option<Self> {
         let mut place = self;
+        let is_access = row.class == Class::Access;
+        // What is in front of an offset.
+        let align = word as u8;
+        let word = if is_access { word >> 8 } else { word };
         let len = (!word & 0x80_8080_8080).trailing_zeros() as usize / 8 + 1;
         if len > 5 {
             return None;
         }
-        place.rest = place.rest.get(1 + len..)?;
+        place.rest = place.rest.get(1 + usize::from(is_access) + len..)?;
         let byte = |i: u32| (word >> (8 * i) & 0x7f) as u32;
-        let last = byte(4);
-        if class == Class::Const32 {
-            // The bits that are not part of the number repeat its sign.
-            if len == 5 && last & 0x78 != 0 && last & 0x78 != 0x78 || place.top >= MAX_PLACE {
-                return None;
+        // Of five bytes, the last has four bits of the number.
+        let last = if len == 5 { byte(4) } else { 0 };
+        match row.class {
+            Class::Const32 => {
+                // The bits that are not part of the number repeat its sign.
+                if last & 0x78 != 0 && last & 0x78 != 0x78 || place.top >= MAX_PLACE {
+                    return None;
+                }
+                place.push(stack, I32);
             }
-            place.push(stack, I32);
-        } else {
-            let mut index = 0;
-            for i in 0..len as u32 {
-                index |= byte(i) << (7 * i);
+            Class::Access => {
+                if plain.memory != I32 || align > row.max_align || last >= 0x10 {
+                    return None;
+                }
+                let below = (place.top - BOTTOM) % DEPTH;
+                let found = u16::from_le_bytes([stack[below], stack[below + 1]]);
+                let bottom = place.top.wrapping_sub(usize::from(row.pops));
+                let fits = bottom >= place.base && bottom < MAX_PLACE;
+                if !fits || found & row.mask != row.pattern {
+                    return None;
+                }
+                stack[bottom % DEPTH] = row.result;
+                place.top = bottom + usize::from(row.pushes);
             }
-            if len == 5 && last >= 0x10 {
-                return None;
+            _ => {
+                if last >= 0x10 {
+                    return None;
+                }
+                let index = (0..len as u32).fold(0, |index, i| index | byte(i) << (7 * i));
+                let ty = plain.functions.get(index as usize).copied().flatten()?;
+                let params = plain.codes.get(ty.params.range())?;
+                let results = plain.codes.get(ty.results.range())?;
+                let bottom = place.top.checked_sub(params.len())?;
+                let end = bottom.checked_add(results.len())?;
+                if bottom < place.base || end > MAX_PLACE {
+                    return None;
+                }
+                let operands = stack.get(bottom..place.top)?;
+                if operands.iter().zip(params).any(|(x, y)| x != y) {
+                    return None;
+                }
+                for (to, ty) in stack.get_mut(bottom..end)?.iter_mut().zip(results) {
+                    *to = *ty;
+                }
+                place.top = end;
             }
-            let ty = plain.functions.get(index as usize).copied().flatten()?;
-            let params = plain.codes.get(ty.params.range())?;
-            let results = plain.codes.get(ty.results.range())?;
-            let bottom = place.top.checked_sub(params.len())?;
-            let end = bottom.checked_add(results.len())?;
-            if bottom < place.base || end > MAX_PLACE {
-                return None;
-            }
-            let operands = stack.get(bottom..place.top)?;
-            if operands.iter().zip(params).any(|(x, y)| x != y) {
-                return None;
-            }
-            for (to, ty) in stack.get_mut(bottom..end)?.iter_mut().zip(results) {
-                *to = *ty;
-            }
-            place.top = end;
         }
         Some(place)
     }
