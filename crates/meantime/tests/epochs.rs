@@ -460,6 +460,34 @@ fn a_stack_that_overflows_while_it_is_interrupted_is_a_trap() -> Result<()> {
 }
 
 #[test]
+fn rounds_that_call_their_function_again_are_interrupted() -> Result<()> {
+    // The inner call returns at once; what is inlined calls nothing.
+    let wat = r#"(module (func $run (export "run") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+        (loop $l (result i32)
+            (drop (call $run (i32.const 0)))
+            (br_if $l (i32.eqz (call $run (i32.and (local.get 0) (i32.const 2)))))
+            (i32.const 1))))"#;
+    for config in configurations() {
+        let engine = Engine::new(&config)?;
+        let module = Module::new(&engine, wat)?;
+        let mut store = store(&engine, 0);
+        store.epoch_deadline_callback(|mut store| {
+            *store.data_mut() += 1;
+            match *store.data() {
+                1000 => Ok(UpdateDeadline::Interrupt),
+                _ => Ok(UpdateDeadline::Continue(0)),
+            }
+        });
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+        let error = run.call(&mut store, 1).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+    }
+    Ok(())
+}
+
+#[test]
 fn tail_calls_without_end_are_interrupted() -> Result<()> {
     let wat = r#"(module
         (func $a (export "run") (result i32) (return_call $b (i64.const 0) (i64.const 0)))

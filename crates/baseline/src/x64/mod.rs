@@ -180,6 +180,7 @@ impl Machine for X64 {
     fn int_op_by(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: i32) {
         int::op_by(b, op, size, dst, x, y);
     }
+
     #[inline(always)]
     fn int_op_inline(b: &mut Buffer, op: IntOp, size: Size, dst: Gpr, x: Src, y: Src) {
         int::op(b, op, size, dst, x, y);

@@ -313,6 +313,7 @@ impl Translator<'_> {
         self.b.ins().jump(next, &[]);
         self.enter(next);
     }
+
     /// Looks by a load that faults.
     fn poll(&mut self, keep: bool) {
         const { assert!(offset_of!(VmStoreContext, poll) == 0) };
