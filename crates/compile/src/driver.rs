@@ -3,7 +3,8 @@
 //! The one idea: the pieces of code are a list of independent tasks. Threads take them from the list largest first, so that all finish at
 //! about the same time; a module with little to do is compiled right here, without starting a thread.
 
-use crate::{Artifact, ArtifactInfo, Backend, CompileError, link, records};
+use crate::link::Linker;
+use crate::{Artifact, ArtifactInfo, Backend, CompileError, records};
 use meantime_abi::entity::EntityRef;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex};
 use meantime_module::{EntityIndex, Images, Module};
@@ -88,8 +89,9 @@ pub fn compile_module_with(
         backend,
         keys: &keys,
     };
-    let compiled = tasks.run(options.parallel)?;
-    let linked = link::link(module, backend.triple(), &compiled)?;
+    let mut linker = Linker::new(module, backend.triple());
+    tasks.run(options.parallel, |piece| linker.add(&piece))?;
+    let linked = linker.finish()?;
     let info = info_of(backend, options);
     let artifact = describe_module(module, wasm, info, options.keep_custom)?;
     Ok(Artifact {
@@ -257,11 +259,18 @@ impl Tasks<'_> {
         }
     }
 
-    /// Compiles everything; results are in the order of the keys.
-    fn run(&self, parallel: bool) -> Result<Vec<CompiledFunction>, CompileError> {
+    /// Compiles everything, and hands it on in the order of the keys.
+    fn run(
+        &self,
+        parallel: bool,
+        mut done: impl FnMut(CompiledFunction) -> Result<(), CompileError>,
+    ) -> Result<(), CompileError> {
         let cost: usize = self.keys.iter().map(|key| self.cost(*key)).sum();
         if !parallel || self.keys.len() < 2 || cost < PARALLEL_MIN_COST {
-            return self.keys.iter().map(|key| self.compile(*key)).collect();
+            return self
+                .keys
+                .iter()
+                .try_for_each(|key| done(self.compile(*key)?));
         }
         let mut order: Vec<usize> = (0..self.keys.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(self.cost(self.keys[*i])));
@@ -269,7 +278,7 @@ impl Tasks<'_> {
         let results = Mutex::new(Vec::with_capacity(self.keys.len()));
         let first_bad = AtomicUsize::new(usize::MAX);
         let work = || {
-            let mut done = Vec::new();
+            let mut finished = Vec::new();
             while let Some(&i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                 // Only the first error counts, so that it is the same one every time; what comes after it is in vain.
                 if i > first_bad.load(Ordering::Relaxed) {
@@ -279,13 +288,13 @@ impl Tasks<'_> {
                 if result.is_err() {
                     first_bad.fetch_min(i, Ordering::Relaxed);
                 }
-                done.push((i, result));
+                finished.push((i, result));
             }
             // A thread that panicked poisons nothing of use: the panic is passed on when the scope ends.
             results
                 .lock()
                 .unwrap_or_else(|poison| poison.into_inner())
-                .extend(done);
+                .extend(finished);
         };
         rayon::scope(|scope| {
             for _ in 0..rayon::current_num_threads().min(self.keys.len()) {
@@ -294,6 +303,8 @@ impl Tasks<'_> {
         });
         let mut results = results.into_inner().unwrap_or_else(|p| p.into_inner());
         results.sort_unstable_by_key(|(i, _)| *i);
-        results.into_iter().map(|(_, result)| result).collect()
+        results
+            .into_iter()
+            .try_for_each(|(_, result)| done(result?))
     }
 }

@@ -1,11 +1,12 @@
 //! Linking: all pieces of code one after the other in one text, with the distances between them patched in.
 //!
 //! The one idea: the text needs nothing patched when it is loaded, at whatever address, so it can be mapped from a file. A branch of
-//! AArch64 reaches 128 MiB; where a text is larger, groups of functions end with an island of veneers, through which they call what is farther away.
+//! AArch64 reaches 128 MiB; where a text may become larger, groups of functions end with an island of veneers, through which they call what is farther
+//! away. Pieces are taken as they are compiled, so that there is never more of them than the text.
 
 use crate::CompileError;
 use meantime_abi::entity::EntityRef;
-use meantime_abi::{CompiledFunction, FuncIndex, Relocation, RelocationKind};
+use meantime_abi::{CompiledFunction, Relocation, RelocationKind};
 use meantime_module::Module;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -46,31 +47,6 @@ pub(crate) fn page_align(triple: &Triple) -> u32 {
     }
 }
 
-/// Lays out and patches the pieces, of which the first are the module's defined functions in order.
-pub(crate) fn link(
-    module: &Module,
-    triple: &Triple,
-    pieces: &[CompiledFunction],
-) -> Result<Linked, CompileError> {
-    let imports = module.counts().func_imports;
-    let functions = module.bodies().len();
-    let piece_of = |func: FuncIndex| {
-        let defined = func.index().checked_sub(imports as usize)?;
-        (defined < functions).then_some(defined)
-    };
-    Linker {
-        piece_of: &piece_of,
-        pieces,
-        reach: REACH,
-        // A breakpoint on x86, a permanently undefined instruction on AArch64.
-        filler: match triple.architecture {
-            Architecture::Aarch64(_) => 0x00,
-            _ => 0xcc,
-        },
-    }
-    .link()
-}
-
 fn error(message: impl Into<String>) -> CompileError {
     CompileError {
         message: message.into(),
@@ -83,93 +59,131 @@ fn error(message: impl Into<String>) -> CompileError {
 type Target = (usize, i64);
 
 /// Pieces that share an island of veneers.
+#[derive(Default)]
 struct Group {
+    /// Where it begins.
+    start: u32,
     pieces: Range<usize>,
+    relocations: Range<usize>,
+    /// Whether there are branches of a short reach among these.
+    branches: bool,
     veneers: HashMap<Target, u32>,
 }
 
-struct Linker<'a> {
-    piece_of: &'a dyn Fn(FuncIndex) -> Option<usize>,
-    pieces: &'a [CompiledFunction],
+/// Takes the pieces one by one, of which the first are the module's defined functions in order, and patches them when all are there.
+pub(crate) struct Linker {
+    imports: usize,
+    functions: usize,
     reach: Reach,
     filler: u8,
+    linked: Linked,
+    /// Of all pieces, with offsets in the text.
+    relocations: Vec<Relocation>,
+    /// Those that are complete, and the one that is not.
+    groups: Vec<Group>,
+    open: Group,
 }
 
-impl Linker<'_> {
-    fn link(&self) -> Result<Linked, CompileError> {
-        let size = |p: &CompiledFunction| p.code.len() + p.align.max(MIN_ALIGN) as usize;
-        let mut text = Vec::with_capacity(self.pieces.iter().map(size).sum());
-        let mut placed = Vec::with_capacity(self.pieces.len());
-        let mut groups = Vec::new();
-        for pieces in self.groups() {
-            for piece in &self.pieces[pieces.clone()] {
-                placed.push(self.place(&mut text, piece)?);
-            }
-            let veneers = self.reserve_island(&mut text, &pieces)?;
-            groups.push(Group { pieces, veneers });
-        }
-        for group in &groups {
-            self.fill_island(&mut text, group, &placed)?;
-            for i in group.pieces.clone() {
-                for relocation in &self.pieces[i].relocations {
-                    self.relocate(&mut text, &placed, group, i, relocation)?;
-                }
-            }
-        }
-        let (side, sides) = self.side_tables()?;
-        Ok(Linked {
-            text,
-            placed,
-            side,
-            sides,
-        })
-    }
-
-    /// One group if every branch reaches everything; else groups of half of what a branch reaches, so that it reaches the island.
-    fn groups(&self) -> Vec<Range<usize>> {
-        let branches = |p: &CompiledFunction| {
-            p.relocations
-                .iter()
-                .any(|r| r.kind == RelocationKind::Aarch64Branch26)
+impl Linker {
+    pub(crate) fn new(module: &Module, triple: &Triple) -> Linker {
+        // A breakpoint on x86, a permanently undefined instruction on AArch64.
+        let filler = match triple.architecture {
+            Architecture::Aarch64(_) => 0x00,
+            _ => 0xcc,
         };
-        let size = |p: &CompiledFunction| p.code.len() as u64 + u64::from(p.align.max(MIN_ALIGN));
-        let all: u64 = self.pieces.iter().map(size).sum();
-        if all < u64::from(self.reach.branch26) || !self.pieces.iter().any(branches) {
-            let whole = 0..self.pieces.len();
-            return vec![whole];
-        }
-        let mut groups = Vec::new();
-        let mut first = 0;
-        let mut sum = 0;
-        for (i, piece) in self.pieces.iter().enumerate() {
-            if i > first && sum + size(piece) > u64::from(self.reach.branch26 / 2) {
-                groups.push(first..i);
-                first = i;
-                sum = 0;
-            }
-            sum += size(piece);
-        }
-        groups.push(first..self.pieces.len());
-        groups
+        let imports = module.counts().func_imports as usize;
+        let mut linker = Linker::with_reach(imports, module.bodies().len(), REACH, filler);
+        // Code is about twice as long as what it is compiled from; what is not used is given back.
+        let bodies: usize = module.bodies().values().map(|b| b.range.len()).sum();
+        linker.linked.text.reserve(2 * bodies);
+        linker.linked.side.reserve(bodies);
+        linker
     }
 
-    fn place(
-        &self,
-        text: &mut Vec<u8>,
-        piece: &CompiledFunction,
-    ) -> Result<Range<u32>, CompileError> {
+    fn with_reach(imports: usize, functions: usize, reach: Reach, filler: u8) -> Linker {
+        Linker {
+            imports,
+            functions,
+            reach,
+            filler,
+            linked: Linked {
+                text: Vec::new(),
+                placed: Vec::new(),
+                side: Vec::new(),
+                sides: Vec::new(),
+            },
+            relocations: Vec::new(),
+            groups: Vec::new(),
+            open: Group::default(),
+        }
+    }
+
+    /// Puts a piece after those before.
+    ///
+    /// # Errors
+    ///
+    /// When there is too much code, or the piece makes no sense.
+    pub(crate) fn add(&mut self, piece: &CompiledFunction) -> Result<(), CompileError> {
+        // Groups are half as large as a branch reaches, so that each reaches the island.
+        let end = self.linked.text.len() as u64 + piece.code.len() as u64 + u64::from(MAX_ALIGN);
+        let far = end - u64::from(self.open.start) > u64::from(self.reach.branch26 / 2);
+        let branches = piece.relocations.iter().any(is_branch);
+        if far && (self.open.branches || branches) && !self.open.pieces.is_empty() {
+            self.end_group()?;
+        }
+        self.open.branches |= branches;
+        let placed = self.place(piece)?;
+        for relocation in &piece.relocations {
+            let offset = u64::from(placed.start) + u64::from(relocation.offset);
+            if offset + 4 > u64::from(placed.end) {
+                return Err(outside());
+            }
+            self.relocations.push(Relocation {
+                offset: offset as u32,
+                ..*relocation
+            });
+        }
+        self.linked.placed.push(placed);
+        self.open.pieces.end += 1;
+        self.open.relocations.end = self.relocations.len();
+        self.add_side_table(&piece.side_table)
+    }
+
+    /// Patches all pieces.
+    ///
+    /// # Errors
+    ///
+    /// When one refers to what is not there, or is out of its reach.
+    pub(crate) fn finish(mut self) -> Result<Linked, CompileError> {
+        self.end_group()?;
+        let groups = std::mem::take(&mut self.groups);
+        for group in &groups {
+            self.fill_island(group)?;
+            for i in group.relocations.clone() {
+                self.relocate(group, i)?;
+            }
+        }
+        let mut linked = self.linked;
+        linked.text.shrink_to_fit();
+        linked.side.shrink_to_fit();
+        Ok(linked)
+    }
+
+    fn place(&mut self, piece: &CompiledFunction) -> Result<Range<u32>, CompileError> {
         let align = piece.align.max(MIN_ALIGN);
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(error(format!("code cannot be aligned to {align} bytes")));
         }
+        let text = &mut self.linked.text;
         text.resize(text.len().next_multiple_of(align as usize), self.filler);
         let start = text.len();
         text.extend_from_slice(&piece.code);
-        self.range(start..text.len())
+        self.range(start)
     }
 
-    fn range(&self, range: Range<usize>) -> Result<Range<u32>, CompileError> {
-        match (u32::try_from(range.start), u32::try_from(range.end)) {
+    /// From a place to the end of the text.
+    fn range(&self, start: usize) -> Result<Range<u32>, CompileError> {
+        match (u32::try_from(start), u32::try_from(self.linked.text.len())) {
             (Ok(start), Ok(end)) if end <= self.reach.text => Ok(start..end),
             _ => Err(error(
                 "the machine code of the module exceeds the limit of 2 GiB",
@@ -177,10 +191,24 @@ impl Linker<'_> {
         }
     }
 
+    fn add_side_table(&mut self, table: &[u8]) -> Result<(), CompileError> {
+        let start = self.linked.side.len();
+        self.linked.side.extend_from_slice(table);
+        let end = self.linked.side.len();
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+            return Err(error(
+                "the side tables of the module exceed the limit of 4 GiB",
+            ));
+        };
+        self.linked.sides.push(start..end);
+        Ok(())
+    }
+
+    /// The piece that is a function.
     fn target(&self, relocation: &Relocation) -> Result<Target, CompileError> {
-        match (self.piece_of)(relocation.target) {
-            Some(piece) => Ok((piece, relocation.addend)),
-            None => Err(error(format!(
+        match relocation.target.index().checked_sub(self.imports) {
+            Some(piece) if piece < self.functions => Ok((piece, relocation.addend)),
+            _ => Err(error(format!(
                 "code refers directly to function {}, which the module does not define",
                 relocation.target.as_u32()
             ))),
@@ -188,64 +216,55 @@ impl Linker<'_> {
     }
 
     /// Makes room for a veneer for everything outside of the group that a branch in it goes to. There is only one group when all is in reach.
-    fn reserve_island(
-        &self,
-        text: &mut Vec<u8>,
-        pieces: &Range<usize>,
-    ) -> Result<HashMap<Target, u32>, CompileError> {
-        let mut veneers = HashMap::new();
-        for relocation in self.pieces[pieces.clone()]
-            .iter()
-            .flat_map(|p| &p.relocations)
-        {
-            if relocation.kind != RelocationKind::Aarch64Branch26 {
+    fn end_group(&mut self) -> Result<(), CompileError> {
+        let mut group = std::mem::take(&mut self.open);
+        for i in group.relocations.clone().filter(|_| group.branches) {
+            let relocation = self.relocations[i];
+            if !is_branch(&relocation) {
                 continue;
             }
-            let target = self.target(relocation)?;
-            if pieces.contains(&target.0) || veneers.contains_key(&target) {
+            let target = self.target(&relocation)?;
+            if group.pieces.contains(&target.0) || group.veneers.contains_key(&target) {
                 continue;
             }
+            let text = &mut self.linked.text;
             let start = text.len().next_multiple_of(4);
             text.resize(start + VENEER_SIZE, self.filler);
-            veneers.insert(target, self.range(start..text.len())?.start);
+            group.veneers.insert(target, self.range(start)?.start);
         }
-        Ok(veneers)
+        self.open = Group {
+            start: self.linked.text.len() as u32,
+            pieces: group.pieces.end..group.pieces.end,
+            relocations: group.relocations.end..group.relocations.end,
+            ..Group::default()
+        };
+        self.groups.push(group);
+        Ok(())
     }
 
-    fn fill_island(
-        &self,
-        text: &mut [u8],
-        group: &Group,
-        placed: &[Range<u32>],
-    ) -> Result<(), CompileError> {
-        for ((piece, addend), at) in &group.veneers {
-            let to = i64::from(placed[*piece].start) + addend;
+    fn start_of(&self, (piece, addend): Target) -> Result<i64, CompileError> {
+        let placed = self.linked.placed.get(piece);
+        let placed = placed.ok_or_else(|| error("code refers to a function without code"))?;
+        // It is below 2 GiB, and an addend is a few bytes.
+        Ok(i64::from(placed.start).saturating_add(addend))
+    }
+
+    fn fill_island(&mut self, group: &Group) -> Result<(), CompileError> {
+        for (target, at) in &group.veneers {
             let from = i64::from(*at) + VENEER_BASE;
-            let distance = i32::try_from(to - from).map_err(|_| out_of_reach())?;
+            let distance = self.start_of(*target)? - from;
+            let distance = i32::try_from(distance).map_err(|_| out_of_reach())?;
             let at = *at as usize;
-            text[at..at + VENEER_SIZE].copy_from_slice(&veneer(distance));
+            self.linked.text[at..at + VENEER_SIZE].copy_from_slice(&veneer(distance));
         }
         Ok(())
     }
 
-    fn relocate(
-        &self,
-        text: &mut [u8],
-        placed: &[Range<u32>],
-        group: &Group,
-        piece: usize,
-        relocation: &Relocation,
-    ) -> Result<(), CompileError> {
-        let here = &placed[piece];
-        let place = u64::from(here.start) + u64::from(relocation.offset);
-        if place + 4 > u64::from(here.end) {
-            return Err(error("a relocation lies outside of its function"));
-        }
-        let target = self.target(relocation)?;
-        // Both are below 2 GiB, and an addend is a few bytes.
-        let to = i64::from(placed[target.0].start).saturating_add(target.1);
-        let distance = to - place as i64;
-        let place = place as usize;
+    fn relocate(&mut self, group: &Group, index: usize) -> Result<(), CompileError> {
+        let relocation = self.relocations[index];
+        let place = relocation.offset as usize;
+        let target = self.target(&relocation)?;
+        let distance = self.start_of(target)? - place as i64;
         let distance = match relocation.kind {
             RelocationKind::Aarch64Branch26 if !self.reaches(distance) => {
                 let veneer = group.veneers.get(&target).ok_or_else(out_of_reach)?;
@@ -253,6 +272,7 @@ impl Linker<'_> {
             }
             _ => distance,
         };
+        let text = &mut self.linked.text;
         write_distance(text, place, relocation.kind, distance, self.reach.branch26)
     }
 
@@ -260,25 +280,15 @@ impl Linker<'_> {
         let reach = i64::from(self.reach.branch26);
         (-reach..reach).contains(&distance)
     }
+}
 
-    fn side_tables(&self) -> Result<(Vec<u8>, Vec<Range<u32>>), CompileError> {
-        let size = self.pieces.iter().map(|p| p.side_table.len()).sum();
-        let mut all = Vec::with_capacity(size);
-        let mut ranges = Vec::with_capacity(self.pieces.len());
-        for piece in self.pieces {
-            let start = all.len();
-            all.extend_from_slice(&piece.side_table);
-            match (u32::try_from(start), u32::try_from(all.len())) {
-                (Ok(start), Ok(end)) => ranges.push(start..end),
-                _ => {
-                    return Err(error(
-                        "the side tables of the module exceed the limit of 4 GiB",
-                    ));
-                }
-            }
-        }
-        Ok((all, ranges))
-    }
+/// Whether it is of the kind whose reach is short.
+fn is_branch(relocation: &Relocation) -> bool {
+    relocation.kind == RelocationKind::Aarch64Branch26
+}
+
+fn outside() -> CompileError {
+    error("a relocation lies outside of its function")
 }
 
 /// Patches a place in code with the distance from there to what it refers to, the addend included.
@@ -303,7 +313,7 @@ fn write_distance(
     branch26: u32,
 ) -> Result<(), CompileError> {
     let Some(word) = text.get_mut(place..).and_then(|t| t.first_chunk_mut::<4>()) else {
-        return Err(error("a relocation lies outside of its function"));
+        return Err(outside());
     };
     let old = u32::from_le_bytes(*word);
     let new = match kind {
@@ -356,6 +366,7 @@ fn veneer(distance: i32) -> [u8; VENEER_SIZE] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meantime_abi::FuncIndex;
 
     fn piece(len: usize, relocations: &[(u32, RelocationKind, u32, i64)]) -> CompiledFunction {
         let mut code = vec![0; len];
@@ -382,14 +393,11 @@ mod tests {
     }
 
     fn link(pieces: &[CompiledFunction], reach: Reach) -> Result<Linked, CompileError> {
-        let piece_of = |func: FuncIndex| (func.index() < pieces.len()).then_some(func.index());
-        Linker {
-            piece_of: &piece_of,
-            pieces,
-            reach,
-            filler: 0xcc,
+        let mut linker = Linker::with_reach(0, pieces.len(), reach, 0xcc);
+        for piece in pieces {
+            linker.add(piece)?;
         }
-        .link()
+        linker.finish()
     }
 
     fn word(text: &[u8], at: u32) -> u32 {
