@@ -1,5 +1,5 @@
 //! How fast the baseline compiler is: `throughput FILE.wasm…` compiles all functions of each module on one thread, several times, and prints the
-//! best time of the processor, with what was left to the optimizing compiler and why.
+//! processor's time for one, with what was left to the optimizing compiler and why.
 
 use meantime_abi::Tunables;
 use meantime_baseline::Baseline;
@@ -12,7 +12,7 @@ use target_lexicon::{Aarch64Architecture, Architecture};
 fn main() {
     let mut tunables = Tunables::default();
     let mut architecture = Architecture::X86_64;
-    let mut rounds = 9;
+    let mut once = false;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--tiered" => tunables.tiered = true,
@@ -21,11 +21,11 @@ fn main() {
                 tunables.memory_reservation = 0;
             }
             "--aarch64" => architecture = Architecture::Aarch64(Aarch64Architecture::Aarch64),
-            "--once" => rounds = 1,
+            "--once" => once = true,
             path => {
                 let baseline = Baseline::new(architecture, tunables.clone());
                 let baseline = baseline.expect("there is a compiler for this architecture");
-                measure(path, &baseline, rounds);
+                measure(path, &baseline, once);
             }
         }
     }
@@ -41,27 +41,30 @@ fn thread_time() -> Duration {
     }
 }
 
-/// The best time of several, and the last result.
-fn best<T>(rounds: u32, mut work: impl FnMut() -> T) -> (Duration, T) {
-    let mut best: Option<(Duration, T)> = None;
-    for _ in 0..rounds {
-        let start = thread_time();
+/// Time that the thread is measured for at least: the system may note it only every few milliseconds.
+const LONG: Duration = Duration::from_millis(400);
+
+/// What one of several rounds takes, and the last result. Of `once`, there is one round.
+fn mean<T>(once: bool, mut work: impl FnMut() -> T) -> (Duration, T) {
+    let start = thread_time();
+    let mut rounds = 0;
+    loop {
         let result = work();
+        rounds += 1;
         let time = thread_time() - start;
-        if best.as_ref().is_none_or(|(least, _)| time < *least) {
-            best = Some((time, result));
+        if once || time >= LONG {
+            return (time / rounds, result);
         }
     }
-    best.expect("at least one round")
 }
 
-fn measure(path: &str, baseline: &Baseline, rounds: u32) {
+fn measure(path: &str, baseline: &Baseline, once: bool) {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let (decode_time, module) = best(rounds, || {
+    let (decode_time, module) = mean(once, || {
         Module::decode(&bytes, WasmFeatures::all(), false).unwrap_or_else(|e| panic!("{path}: {e}"))
     });
     let mut refused = BTreeMap::new();
-    let (compile_time, (code, tables)) = best(rounds, || {
+    let (compile_time, (code, tables)) = mean(once, || {
         refused.clear();
         let (mut code, mut tables) = (0, 0);
         for (index, _) in module.bodies() {

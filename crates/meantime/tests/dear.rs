@@ -171,3 +171,53 @@ fn large_frames_overflow_the_stack_in_no_other_way_than_small_ones() {
         }
     }
 }
+
+/// A function `f` that reads its locals so often before it uses what it read, while it changes them after every few.
+fn kept(count: u32) -> (String, i32) {
+    const LOCALS: usize = 12;
+    let mut text = String::from(r#"(module (func $f (export "f") (param i32) (result i32)"#);
+    text += "(local i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)";
+    // The same, done here with a parameter of 5.
+    let mut locals = [0u32; LOCALS];
+    locals[0] = 5;
+    let mut stack = Vec::new();
+    for i in 0..count {
+        let read = i as usize % LOCALS;
+        write!(text, " local.get {read}").unwrap();
+        stack.push(locals[read]);
+        if i % 3 == 0 || i > count / 2 {
+            let (from, to) = ((i as usize / 3) % LOCALS, (i as usize / 5) % LOCALS);
+            write!(
+                text,
+                " local.get {from} i32.const {i} i32.add local.set {to}"
+            )
+            .unwrap();
+            locals[to] = locals[from].wrapping_add(i);
+        }
+    }
+    let mut sum = stack.pop().expect("not empty");
+    while let Some(value) = stack.pop() {
+        text += " i32.const 31 i32.mul i32.add";
+        sum = sum.wrapping_mul(31).wrapping_add(value);
+    }
+    text += "))";
+    (text, sum as i32)
+}
+
+#[test]
+fn values_of_locals_are_kept_when_those_change() {
+    // The larger takes less than a second, unless every change looks at all that is kept.
+    for count in [1, 10, 63, 64, 65, 66, 200, 1000, 30_000] {
+        let (text, expected) = kept(count);
+        for strategy in [Strategy::Winch, Strategy::Cranelift] {
+            let engine = Engine::new(Config::new().strategy(strategy)).unwrap();
+            let module = Module::new(&engine, &text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let f = instance
+                .get_typed_func::<i32, i32>(&mut store, "f")
+                .unwrap();
+            assert_eq!(f.call(&mut store, 5).unwrap(), expected, "{count}");
+        }
+    }
+}

@@ -251,8 +251,8 @@ impl<M: Machine> Compiler<'_, M> {
             return 0;
         }
         // Results are moved from there to their slots, of which there are no more than this.
-        let lowest = (self.depth + 2 * area + 16 * 32).next_multiple_of(16);
-        self.max_depth = self.max_depth.max(lowest);
+        let lowest = (self.depth() + 2 * area + 16 * 32).next_multiple_of(16);
+        self.use_slot(lowest);
         let disp = -(lowest as i32);
         M::frame_address(&mut self.b, hidden_params::<M>(true).area, disp);
         disp
@@ -275,7 +275,7 @@ impl<M: Machine> Compiler<'_, M> {
             let size = width(ty);
             let spot = spots.next(ty);
             self.push_slot(ty);
-            let slot = -(self.depth as i32);
+            let slot = -(self.depth() as i32);
             match spot {
                 Spot::Gpr(reg) => M::store_frame(&mut self.b, size, slot, Src::Reg(reg)),
                 Spot::Fpr(reg) => M::store_frame_float(&mut self.b, size, slot, FSrc::Reg(reg)),

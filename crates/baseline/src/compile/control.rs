@@ -122,7 +122,7 @@ impl<M: Machine> Compiler<'_, M> {
         let height = self.s.stack.len().saturating_sub(params);
         let depth = match self.s.stack.get(height) {
             Some(value) => value.slot() - super::value::slot_size(value.ty()),
-            None => self.depth,
+            None => self.depth(),
         };
         let label = self.b.label();
         let is_loop = matches!(kind, Kind::Loop(_));
@@ -424,7 +424,7 @@ impl<M: Machine> Compiler<'_, M> {
             let value = self.s.stack[entry];
             depth += super::value::slot_size(value.ty());
             if value.place() != Place::Slot || value.slot() != depth {
-                self.write_frame(-(depth as i32), value);
+                self.write_frame(depth, value);
             }
         }
     }

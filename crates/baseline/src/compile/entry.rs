@@ -33,10 +33,10 @@ impl<M: Machine> Compiler<'_, M> {
         let ty = self.ty;
         self.result_area = result_area::<M>(ty);
         let with_area = self.result_area != 0;
-        self.depth = 8 + 8 * self.pins as u32;
+        self.base = 8 + 8 * self.pins as u32;
         if with_area {
-            self.depth += 8;
-            self.area_disp = -(self.depth as i32);
+            self.base += 8;
+            self.area_disp = -(self.base as i32);
         }
         // Parameters that the caller put on the stack stay there, unless they have a register or the collector must see them.
         let mut spots = Spots::<M>::params(with_area);
@@ -51,7 +51,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
         self.own_args = spots.area();
         self.place_locals();
-        self.max_depth = self.depth;
+        self.max_depth = self.base;
 
         self.frame_size_at = M::enter_frame(&mut self.b);
         let HiddenParams { area, context, .. } = hidden_params::<M>(with_area);
@@ -163,7 +163,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Several results are in the slots of the empty operand stack.
     fn load_results(&mut self) {
         let ty = self.ty;
-        let base = self.s.frames.first().map_or(self.depth, |f| f.depth);
+        let base = self.s.frames.first().map_or(self.base, |f| f.depth);
         if self.result_area != 0 {
             // Those in the area first: the others need the registers.
             let area = Src::Frame(self.area_disp);

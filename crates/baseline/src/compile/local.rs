@@ -4,10 +4,10 @@
 //! calls clobber (see [`super::state`]), all others in the frame. References to objects are always in the frame, where the collector finds
 //! them.
 //!
-//! Reading a local only notes that it was read. Who changes it first copies it for the readers that are still on the stack; these form a list, which
-//! begins at the local.
+//! Reading a local only notes that it was read. Who changes it first copies it for the readers that are still on the stack, above what control flow moved
+//! to its slots.
 
-use super::value::{NO_ENTRY, Place, Value, is_float, slot_size, width};
+use super::value::{Place, Value, is_float, slot_size, width};
 use super::{Compiler, malformed};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Src};
 use meantime_abi::ValRepr;
@@ -24,8 +24,6 @@ pub(super) struct Local {
     int_pin: u8,
     /// What entries are that are this local.
     kind: u32,
-    /// The topmost entry that is this local and was not copied.
-    pub(super) last_read: u32,
     /// Its slot, as a distance from the frame pointer.
     pub(super) disp: i32,
 }
@@ -39,11 +37,20 @@ impl Local {
     pub(super) fn kind(&self) -> u32 {
         self.kind
     }
+
+    /// The bits of such an entry.
+    #[inline(always)]
+    pub(super) fn bits(&self, index: u32) -> u64 {
+        u64::from(index) | u64::from(self.disp as u32) << 32
+    }
 }
 
 /// What operators that are only in the operand's way are.
 const LOCAL_SET: u8 = 0x21;
 const LOCAL_TEE: u8 = 0x22;
+
+/// Entries that are looked at where a local changes: where there are more, all go to their slots, so that nothing is looked at again and again.
+const MAX_UNFLUSHED: usize = 64;
 
 /// A function with more is left to the optimizing compiler.
 const MAX_LOCALS: u32 = 100_000;
@@ -93,7 +100,6 @@ impl<M: Machine> Compiler<'_, M> {
             pin,
             int_pin: if is_float(ty) { NO_PIN } else { pin },
             kind: Value::kind(place, ty, pin),
-            last_read: NO_ENTRY,
             disp: 0,
         });
     }
@@ -106,10 +112,10 @@ impl<M: Machine> Compiler<'_, M> {
             if local.disp != 0 || local.pin != NO_PIN && !is_float(local.ty) {
                 continue;
             }
-            self.depth += slot_size(local.ty);
-            local.disp = -(self.depth as i32);
+            self.base += slot_size(local.ty);
+            local.disp = -(self.base as i32);
             if local.ty == ValRepr::GcRef {
-                self.s.gc_locals.push(self.depth);
+                self.s.gc_locals.push(self.base);
             }
         }
     }
@@ -132,9 +138,7 @@ impl<M: Machine> Compiler<'_, M> {
         if pin == NO_PIN {
             return None;
         }
-        if local.last_read != NO_ENTRY {
-            self.copy_readers(index);
-        }
+        self.flush_readers(index);
         Some(Gpr(pin))
     }
 
@@ -219,18 +223,21 @@ impl<M: Machine> Compiler<'_, M> {
     /// Copies a local for the entries that are it. Changes no flags.
     #[inline]
     fn flush_readers(&mut self, index: usize) {
-        if self.s.locals[index].last_read != NO_ENTRY {
+        if self.flushed < self.s.stack.len() {
             self.copy_readers(index);
         }
     }
 
+    #[inline(never)]
     fn copy_readers(&mut self, index: usize) {
-        let mut entry = std::mem::replace(&mut self.s.locals[index].last_read, NO_ENTRY);
-        while entry != NO_ENTRY {
-            let value = self.s.stack[entry as usize];
-            debug_assert!(value.is_local() && value.local() == index);
-            self.copy_reader(entry as usize, value);
-            entry = (value.bits >> 32) as u32;
+        if self.s.stack.len() - self.flushed > MAX_UNFLUSHED {
+            return self.flush(0);
+        }
+        for entry in (self.flushed..self.s.stack.len()).rev() {
+            let value = self.s.stack[entry];
+            if value.is_local() && value.local() == index {
+                self.copy_reader(entry, value);
+            }
         }
     }
 
@@ -297,7 +304,7 @@ impl<M: Machine> Compiler<'_, M> {
         let local = self.s.locals[index];
         if value.is_in_gpr()
             && local.pin == NO_PIN
-            && local.last_read == NO_ENTRY
+            && self.flushed >= self.s.stack.len()
             && self.s.dispatches.is_empty()
         {
             let src = Src::Reg(Gpr(value.reg()));
@@ -315,9 +322,7 @@ impl<M: Machine> Compiler<'_, M> {
             return;
         }
         let local = self.s.locals[index];
-        if local.last_read != NO_ENTRY {
-            self.copy_readers(index);
-        }
+        self.flush_readers(index);
         if is_float(local.ty) {
             return self.write_float(index, value);
         }

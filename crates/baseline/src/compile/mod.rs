@@ -148,8 +148,9 @@ pub(crate) struct Compiler<'a, M: Machine> {
     flushed: usize,
     /// See [`Compiler::find_unchecked_offsets`].
     unchecked_offsets: u64,
-    /// How far the topmost slot is below the frame pointer.
-    depth: u32,
+    /// How far slots of the operand stack are below the frame pointer, but for those of eight bytes that each entry has.
+    base: u32,
+    /// How far the lowest slot that is written.
     max_depth: u32,
     free_gprs: u32,
     free_fprs: u32,
@@ -231,7 +232,7 @@ pub(crate) fn function<M: Machine>(
         gpr_owners: [0; 32],
         fpr_owners: [0; 32],
         unchecked_offsets: 0,
-        depth: 0,
+        base: 0,
         max_depth: 0,
         flushed: 0,
         out_args: 0,

@@ -9,16 +9,13 @@ use super::{Compiler, Lists};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Size, Src};
 use meantime_abi::ValRepr;
 
-/// No entry of the stack.
-pub(super) const NO_ENTRY: u32 = u32::MAX;
-
 /// Whether an integer is in a register, and whether a value is a local, are questions of one comparison.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
     Gpr,
     /// As the next, of an integer that has a register.
     PinnedLocal,
-    /// A local that was not changed since. The lower half of the bits is its index, the upper the entry below that is the same local.
+    /// A local that was not changed since. The lower half of the bits is its index, the upper its slot as a distance from the frame pointer.
     Local,
     /// Its slot.
     Slot,
@@ -148,6 +145,12 @@ impl Value {
         matches!(self.place(), Place::Gpr | Place::PinnedLocal).then_some(Gpr(self.reg()))
     }
 
+    /// Where a local is that has no register for integers, as a distance from the frame pointer.
+    #[inline(always)]
+    fn local_disp(self) -> i32 {
+        (self.bits >> 32) as i32
+    }
+
     fn slot_disp(self) -> i32 {
         -(self.slot() as i32)
     }
@@ -180,8 +183,11 @@ static PROPERTIES: [u8; 8] = [
 const _: () =
     assert!(ValRepr::I32 as u8 == 0 && ValRepr::FuncRef as u8 == 5 && ValRepr::GcRef as u8 == 6);
 
+/// Bytes of a slot, but for that of a vector.
+const SLOT: u32 = 8;
+
 pub(super) fn slot_size(ty: ValRepr) -> u32 {
-    if ty == ValRepr::V128 { 16 } else { 8 }
+    if ty == ValRepr::V128 { 2 * SLOT } else { SLOT }
 }
 
 /// Width of a value.
@@ -206,14 +212,29 @@ impl<M: Machine> Compiler<'_, M> {
 
     #[inline(always)]
     fn push_kind(&mut self, kind: u32, ty: ValRepr, bits: u64) {
-        self.depth += 8;
         if (kind >> 24) as u8 & UNUSUAL != 0 {
             self.push_unusual(ty);
         }
-        if self.depth > self.max_depth {
-            self.max_depth = self.depth;
-        }
-        self.s.stack.push(Value::with_kind(kind, self.depth, bits));
+        let value = Value::with_kind(kind, self.next_slot(), bits);
+        self.s.stack.push(value);
+    }
+
+    /// How far the topmost slot is below the frame pointer.
+    #[inline(always)]
+    pub(super) fn depth(&self) -> u32 {
+        self.base + self.s.stack.len() as u32 * SLOT
+    }
+
+    /// The slot of the next entry.
+    #[inline(always)]
+    fn next_slot(&self) -> u32 {
+        self.depth() + SLOT
+    }
+
+    /// A slot at this depth is written: the frame has it.
+    #[inline(always)]
+    pub(super) fn use_slot(&mut self, depth: u32) {
+        self.max_depth = self.max_depth.max(depth);
     }
 
     #[inline(never)]
@@ -221,7 +242,7 @@ impl<M: Machine> Compiler<'_, M> {
         if ty == ValRepr::GcRef {
             self.s.gc_entries.push(self.s.stack.len() as u32);
         } else {
-            self.depth += slot_size(ty) - 8;
+            self.base += slot_size(ty) - SLOT;
         }
     }
 
@@ -229,11 +250,7 @@ impl<M: Machine> Compiler<'_, M> {
     #[inline(always)]
     pub(super) fn push_number(&mut self, place: Place, ty: ValRepr, reg: u8, bits: u64) {
         debug_assert!(!matches!(ty, ValRepr::V128 | ValRepr::GcRef));
-        self.depth += 8;
-        if self.depth > self.max_depth {
-            self.max_depth = self.depth;
-        }
-        let value = Value::new(place, ty, reg, self.depth, bits);
+        let value = Value::new(place, ty, reg, self.next_slot(), bits);
         self.s.stack.push(value);
     }
 
@@ -257,6 +274,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// What is in the slot.
     pub(super) fn push_slot(&mut self, ty: ValRepr) {
         self.push(Place::Slot, ty, 0, 0);
+        self.use_slot(self.depth());
     }
 
     pub(super) fn push_flags(&mut self, cond: u8) {
@@ -266,35 +284,28 @@ impl<M: Machine> Compiler<'_, M> {
     /// None if there is no such local.
     #[inline]
     pub(super) fn push_local(&mut self, index: u32) -> Option<()> {
-        let entry = self.s.stack.len() as u32;
-        let local = self.s.locals.get_mut(index as usize)?;
-        let before = std::mem::replace(&mut local.last_read, entry);
-        let (ty, kind) = (local.ty, local.kind());
-        let bits = u64::from(index) | u64::from(before) << 32;
+        let local = self.s.locals.get(index as usize)?;
+        let (ty, kind, bits) = (local.ty, local.kind(), local.bits(index));
         self.push_kind(kind, ty, bits);
         Some(())
     }
 
     /// A number that the next operator takes at once, as if it had been pushed.
     #[inline(always)]
-    pub(super) fn operand(&mut self, place: Place, ty: ValRepr, bits: u64) -> Value {
+    pub(super) fn operand(&self, place: Place, ty: ValRepr, bits: u64) -> Value {
         self.operand_of_kind(Value::kind(place, ty, 0), bits)
     }
 
     /// The same for a local, if there is one of this number.
     #[inline(always)]
-    pub(super) fn local_operand(&mut self, index: u8) -> Option<Value> {
-        let kind = self.s.locals.get(usize::from(index))?.kind();
-        Some(self.operand_of_kind(kind, index.into()))
+    pub(super) fn local_operand(&self, index: u8) -> Option<Value> {
+        let local = self.s.locals.get(usize::from(index))?;
+        Some(self.operand_of_kind(local.kind(), local.bits(index.into())))
     }
 
     #[inline(always)]
-    fn operand_of_kind(&mut self, kind: u32, bits: u64) -> Value {
-        let slot = self.depth + 8;
-        if slot > self.max_depth {
-            self.max_depth = slot;
-        }
-        Value::with_kind(kind, slot, bits)
+    fn operand_of_kind(&self, kind: u32, bits: u64) -> Value {
+        Value::with_kind(kind, self.next_slot(), bits)
     }
 
     /// Takes the topmost entry. Its register is held.
@@ -305,8 +316,6 @@ impl<M: Machine> Compiler<'_, M> {
         if value.is_unusual() {
             self.pop_unusual(value.ty());
         }
-        self.depth -= 8;
-        self.unread(value);
         value
     }
 
@@ -315,15 +324,7 @@ impl<M: Machine> Compiler<'_, M> {
         if ty == ValRepr::GcRef {
             self.s.gc_entries.pop();
         } else {
-            self.depth -= slot_size(ty) - 8;
-        }
-    }
-
-    /// A local is not on the stack any more.
-    #[inline]
-    fn unread(&mut self, value: Value) {
-        if value.is_local() {
-            self.s.locals[value.local()].last_read = (value.bits >> 32) as u32;
+            self.base -= slot_size(ty) - SLOT;
         }
     }
 
@@ -333,8 +334,6 @@ impl<M: Machine> Compiler<'_, M> {
         let value = self.s.stack.pop().expect("validated: an operand");
         debug_assert!(!matches!(value.ty(), ValRepr::V128 | ValRepr::GcRef));
         self.flushed = self.flushed.min(self.s.stack.len());
-        self.depth -= 8;
-        self.unread(value);
         value
     }
 
@@ -346,9 +345,6 @@ impl<M: Machine> Compiler<'_, M> {
         let [x, y] = *operands.expect("validated: two operands");
         self.s.stack.truncate(below);
         self.flushed = self.flushed.min(below);
-        self.depth -= 16;
-        self.unread(y);
-        self.unread(x);
         (x, y)
     }
 
@@ -397,21 +393,16 @@ impl<M: Machine> Compiler<'_, M> {
         let Some(lowest) = self.s.stack.get(len) else {
             return;
         };
-        self.depth = lowest.slot() - slot_size(lowest.ty());
+        // As it was when that was pushed.
+        self.base = lowest.slot() - slot_size(lowest.ty()) - len as u32 * SLOT;
         let (mut gprs, mut fprs) = (0, 0);
         let Lists {
-            stack,
-            locals,
-            gc_entries,
-            ..
+            stack, gc_entries, ..
         } = &mut self.s;
         for value in stack[len..].iter().rev() {
             match value.place() {
                 Place::Gpr => gprs |= 1 << value.reg(),
                 Place::Fpr => fprs |= 1 << value.reg(),
-                Place::PinnedLocal | Place::Local => {
-                    locals[value.local()].last_read = (value.bits >> 32) as u32;
-                }
                 _ => {}
             }
             if value.is_unusual() && value.ty() == ValRepr::GcRef {
@@ -481,20 +472,21 @@ impl<M: Machine> Compiler<'_, M> {
         self.move_to_slot(entry);
     }
 
-    /// Moves an entry to its slot. Of a local, the list of its readers is the caller's business. Changes no flags.
+    /// Moves an entry to its slot. Changes no flags.
     pub(super) fn move_to_slot(&mut self, entry: usize) {
         let value = self.s.stack[entry];
         if value.place() == Place::Slot {
             return;
         }
-        self.write_frame(value.slot_disp(), value);
+        self.write_frame(value.slot(), value);
         self.release(value);
         self.s.stack[entry] = value.moved(Place::Slot, 0);
     }
 
-    /// Writes a value to a place in the frame.
-    pub(super) fn write_frame(&mut self, disp: i32, value: Value) {
-        let size = value.size();
+    /// Writes a value to the slot at this depth.
+    pub(super) fn write_frame(&mut self, depth: u32, value: Value) {
+        self.use_slot(depth);
+        let (disp, size) = (-(depth as i32), value.size());
         if value.is_float() {
             let src = self.float_src(value);
             M::store_frame_float(&mut self.b, size, disp, src);
@@ -581,7 +573,7 @@ impl<M: Machine> Compiler<'_, M> {
             });
         }
         Src::Frame(match value.place() {
-            Place::Local => self.s.locals[value.local()].disp,
+            Place::Local => value.local_disp(),
             _ => value.slot_disp(),
         })
     }
@@ -670,22 +662,13 @@ impl<M: Machine> Compiler<'_, M> {
         let below = self.s.stack.len() - params;
         for entry in self.flushed..below {
             if !self.s.stack[entry].is_const() {
-                self.flush_entry(entry);
+                self.move_to_slot(entry);
             }
         }
         for entry in below..self.s.stack.len() {
-            self.flush_entry(entry);
+            self.move_to_slot(entry);
         }
         self.flushed = self.s.stack.len();
-    }
-
-    fn flush_entry(&mut self, entry: usize) {
-        let value = self.s.stack[entry];
-        if value.is_local() {
-            // All of its readers are flushed together.
-            self.s.locals[value.local()].last_read = NO_ENTRY;
-        }
-        self.move_to_slot(entry);
     }
 }
 
