@@ -2,7 +2,7 @@
 //!
 //! The one idea: the text needs nothing patched when it is loaded, at whatever address, so it can be mapped from a file. A branch of
 //! AArch64 reaches 128 MiB; where a text may become larger, groups of functions end with an island of veneers, through which they call what is farther
-//! away. Pieces are taken as they are compiled, so that there is never more of them than the text.
+//! away. Pieces are taken one by one, so that none has to be kept once it is in the text.
 
 use crate::CompileError;
 use meantime_abi::entity::EntityRef;
@@ -215,7 +215,8 @@ impl Linker {
         }
     }
 
-    /// Makes room for a veneer for everything outside of the group that a branch in it goes to. There is only one group when all is in reach.
+    /// Ends the group, with room for a veneer for everything outside of it that a branch in it goes to. Where the next ones will be is not known, so that
+    /// one may turn out not to be needed.
     fn end_group(&mut self) -> Result<(), CompileError> {
         let mut group = std::mem::take(&mut self.open);
         for i in group.relocations.clone().filter(|_| group.branches) {

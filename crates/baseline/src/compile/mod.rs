@@ -150,7 +150,7 @@ pub(crate) struct Compiler<'a, M: Machine> {
     unchecked_offsets: u64,
     /// How far slots of the operand stack are below the frame pointer, but for those of eight bytes that each entry has.
     base: u32,
-    /// How far the lowest slot that is written.
+    /// How far the lowest slot is that is written.
     max_depth: u32,
     free_gprs: u32,
     free_fprs: u32,
