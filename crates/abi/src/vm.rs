@@ -75,7 +75,8 @@ pub struct VmStoreContext {
     pub gc_base: *mut u8,
     /// The next object's reference: an allocation adds to it.
     pub gc_top: u32,
-    /// Where the space for new objects ends; never less than `gc_top`. An allocation of more than lies between is the builtin `gc_alloc`.
+    /// Where the space for new objects ends; never less than `gc_top`, and at least [`GC_NULL_PAGES`](crate::GC_NULL_PAGES) before the region's
+    /// end. An allocation of more than lies between is the builtin `gc_alloc`.
     pub gc_limit: u32,
     /// What is known of types, by [`TypeId`]. Moves as it grows.
     pub gc_types: *const VmGcType,

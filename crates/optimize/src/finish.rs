@@ -1,10 +1,12 @@
 //! From CLIF to a [`CompiledFunction`]: runs Cranelift and turns what it says about the code into relocations and a side table.
 
 use crate::Target;
+use crate::exits;
 use crate::location::Locations;
 use crate::scratch::Scratch;
 use crate::slots;
 use crate::types::trap_of;
+use crate::wide;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::isa::unwind::UnwindInst;
@@ -53,30 +55,28 @@ pub(crate) fn compile(
     })
 }
 
-/// Runs Cranelift, with what is done between two of its parts where references are in slots.
+/// Runs Cranelift, with what is done before its optimizations, and between those and its choice of instructions.
 pub(crate) fn machine_code(
     target: &Target,
     scratch: &mut Scratch,
 ) -> Result<CompiledCode, CompileError> {
     let (isa, context, control) = (&*target.isa, &mut scratch.context, &mut scratch.control);
-    if !slots::has_slots(&context.func) {
-        if let Err(error) = context.compile(isa, control) {
-            return Err(codegen_error(error.inner));
-        }
-        let code = context.take_compiled_code();
-        return code.ok_or_else(|| internal("no code was made".to_owned()));
-    }
+    exits::name_exits_first(context);
     context.optimize(isa, control).map_err(codegen_error)?;
-    slots::place_addresses(&mut context.func);
-    let func = &context.func;
+    if !context.func.sized_stack_slots.is_empty() {
+        slots::place_addresses(&mut context.func);
+    }
+    wide::widen_loads(&mut context.func);
     let code = isa.compile_function(
-        func,
+        &context.func,
         &context.domtree,
-        &mut Default::default(),
+        &mut scratch.registers,
         context.want_disasm,
         control,
     );
-    Ok(code.map_err(codegen_error)?.apply_params(&func.params))
+    Ok(code
+        .map_err(codegen_error)?
+        .apply_params(&context.func.params))
 }
 
 fn internal(message: String) -> CompileError {

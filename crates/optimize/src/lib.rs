@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+mod exits;
 mod finish;
 mod location;
 mod scratch;
@@ -16,6 +17,7 @@ mod slots;
 mod trampolines;
 mod translate;
 mod types;
+mod wide;
 
 pub use settings::{SetupError, native_triple};
 

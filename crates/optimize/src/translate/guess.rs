@@ -126,12 +126,16 @@ impl Translator<'_> {
             self.begin_way(other, top, &args, flow);
             self.s.join(mark);
         }
+        let first = self.b.func.dfg.num_blocks();
         let func_ref = self.called_ref(called);
         let known = match checked {
             true => known,
             false => self.check_signature(func_ref, ty, known),
         };
         self.call_func_ref(func_ref, ty, known, false)?;
+        for block in first..self.b.func.dfg.num_blocks() {
+            self.b.set_cold_block(Block::from_u32(block as u32));
+        }
         self.end_of_way(join, results, &mut met);
         self.enter(join);
         self.s.join(mark);

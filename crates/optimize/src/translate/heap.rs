@@ -12,8 +12,8 @@ use cranelift_codegen::ir::{
     Block, Endianness, InstBuilder, MemFlagsData, Value, condcodes::IntCC,
 };
 use meantime_abi::{
-    Builtin, CompositeType, GC_ALIGN, GcFields, GcStorage, HeapType, RefType, StorageType, Trap,
-    TypeId, TypeIndex, ValType, VmFuncRef, VmGcHeader, VmHeader, VmStoreContext,
+    Builtin, CompositeType, GC_ALIGN, GC_NULL_PAGES, GcFields, GcStorage, HeapType, RefType,
+    StorageType, Trap, TypeId, TypeIndex, ValType, VmFuncRef, VmGcHeader, VmHeader, VmStoreContext,
 };
 use std::mem::offset_of;
 use std::sync::Arc;
@@ -119,8 +119,7 @@ impl Translator<'_> {
         let flags = self.trusted(Region::Store);
         let limit_offset = offset_of!(VmStoreContext, gc_limit) as i32;
         let limit = self.b.ins().load(I32, flags, store, limit_offset);
-        let left = self.b.ins().isub(limit, top);
-        let (fits, size32, size64) = self.fits(left, size);
+        let (fits, new_top, size64) = self.fits(top, limit, size);
 
         let [fast, slow, next] = [(); 3].map(|()| self.b.create_block());
         self.b.set_cold_block(slow);
@@ -136,7 +135,6 @@ impl Translator<'_> {
         self.b.ins().jump(next, &[made.into()]);
 
         self.enter(fast);
-        let new_top = self.b.ins().iadd(top, size32);
         self.b.ins().store(top_flags, new_top, store, top_offset);
         self.b.ins().jump(next, &[top.into()]);
 
@@ -145,18 +143,27 @@ impl Translator<'_> {
         reference
     }
 
-    /// Whether an object fits into what is left; its size in 32 bits; and in 64 where that is not a constant.
-    fn fits(&mut self, left: Value, size: Size) -> (Value, Value, Result<Value, u32>) {
-        let cc = IntCC::UnsignedGreaterThanOrEqual;
+    /// Whether an object fits between what is used and the limit; where the next one follows if so; and its size in 64 bits where that is
+    /// not a constant.
+    fn fits(&mut self, top: Value, limit: Value, size: Size) -> (Value, Value, Result<Value, u32>) {
         match size {
+            Size::Fixed(size) if size <= GC_NULL_PAGES => {
+                // No sum wraps: so far from the region's end is every limit.
+                let end = self.b.ins().iadd_imm_u(top, i64::from(size));
+                let cc = IntCC::UnsignedLessThanOrEqual;
+                (self.b.ins().icmp(cc, end, limit), end, Err(size))
+            }
             Size::Fixed(size) => {
-                let value = self.b.ins().iconst(I32, i64::from(size));
-                (self.b.ins().icmp(cc, left, value), value, Err(size))
+                let size = self.b.ins().iconst(I64, i64::from(size));
+                self.fits(top, limit, Size::Dynamic(size))
             }
             Size::Dynamic(size) => {
+                let left = self.b.ins().isub(limit, top);
                 let left = self.b.ins().uextend(I64, left);
+                let cc = IntCC::UnsignedGreaterThanOrEqual;
                 let fits = self.b.ins().icmp(cc, left, size);
-                (fits, self.b.ins().ireduce(I32, size), Ok(size))
+                let size32 = self.b.ins().ireduce(I32, size);
+                (fits, self.b.ins().iadd(top, size32), Ok(size))
             }
         }
     }

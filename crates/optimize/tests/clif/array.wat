@@ -99,21 +99,21 @@
 ;; @0070                               v16 = uextend.i64 v15
 ;; @0070                               v17 = icmp uge v16, v9
 ;; @0070                               v18 = ireduce.i32 v9
+;; @0070                               v19 = iadd v13, v18
 ;; @0070                               brif v17, block1, block2
 ;;
 ;;                                 block2 cold:
-;; @0070                               v20 = load.i64 notrap aligned readonly region0 v0+16
-;; @0070                               v21 = load.i64 notrap aligned readonly region0 v20+160
-;; @0070                               v22 = call_indirect sig0, v21(v0, v11, v9, v1)
-;; @0070                               jump block3(v22)
+;; @0070                               v21 = load.i64 notrap aligned readonly region0 v0+16
+;; @0070                               v22 = load.i64 notrap aligned readonly region0 v21+160
+;; @0070                               v23 = call_indirect sig0, v22(v0, v11, v9, v1)
+;; @0070                               jump block3(v23)
 ;;
 ;;                                 block1:
-;; @0070                               v23 = iadd.i32 v13, v18
-;; @0070                               store notrap aligned region1 v23, v12+56
+;; @0070                               store.i32 notrap aligned region1 v19, v12+56
 ;; @0070                               jump block3(v13)
 ;;
-;;                                 block3(v19: i32):
-;; @0070                               v25 = uextend.i64 v19
+;;                                 block3(v20: i32):
+;; @0070                               v25 = uextend.i64 v20
 ;; @0070                               v26 = iadd.i64 v24, v25
 ;; @0070                               v27 = uextend.i64 v11
 ;; @0070                               v28 = uextend.i64 v1
@@ -126,7 +126,7 @@
 ;; @0070                               v34 = band v32, v33  ; v33 = 255
 ;; @0070                               v35 = iconst.i64 0x0101_0101_0101_0101
 ;; @0070                               v36 = imul v34, v35  ; v35 = 0x0101_0101_0101_0101
-;; @0070                               v37 = uextend.i64 v19
+;; @0070                               v37 = uextend.i64 v20
 ;; @0070                               v38 = iadd.i64 v24, v37
 ;; @0070                               v39 = iadd v38, v9
 ;; @0070                               v40 = iconst.i64 8
@@ -142,7 +142,7 @@
 ;; @0070                               brif v46, block4(v45), block5
 ;;
 ;;                                 block5:
-;; @0073                               return v19
+;; @0073                               return v20
 ;; }
 ;;
 ;; function u0:3(i64 vmctx, i32) -> i32 tail {
@@ -160,15 +160,15 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v6 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v18 = load.i64 notrap aligned readonly can_move region2 v6+48
+;;                                     v17 = load.i64 notrap aligned readonly can_move region2 v6+48
 ;; @0078                               v2 = iconst.i32 5
 ;; @007a                               v3 = iconst.i32 2
 ;; @007a                               v5 = load.i32 notrap aligned readonly can_move region0 v4
 ;; @007a                               v7 = load.i32 notrap aligned region1 v6+56
 ;; @007a                               v8 = load.i32 notrap aligned region2 v6+60
-;; @007a                               v9 = isub v8, v7
-;; @007a                               v10 = iconst.i32 16
-;; @007a                               v11 = icmp uge v9, v10  ; v10 = 16
+;; @007a                               v9 = iconst.i32 16
+;; @007a                               v10 = iadd v7, v9  ; v9 = 16
+;; @007a                               v11 = icmp ule v10, v8
 ;; @007a                               brif v11, block1, block2
 ;;
 ;;                                 block2 cold:
@@ -179,23 +179,22 @@
 ;; @007a                               jump block3(v16)
 ;;
 ;;                                 block1:
-;; @007a                               v17 = iadd.i32 v7, v10  ; v10 = 16
-;; @007a                               store notrap aligned region1 v17, v6+56
+;; @007a                               store.i32 notrap aligned region1 v10, v6+56
 ;; @007a                               jump block3(v7)
 ;;
 ;;                                 block3(v12: i32):
-;; @007a                               v19 = uextend.i64 v12
-;; @007a                               v20 = iadd.i64 v18, v19
-;; @007a                               v21 = uextend.i64 v5
-;; @007a                               v22 = uextend.i64 v3  ; v3 = 2
-;; @007a                               v23 = iconst.i64 32
-;; @007a                               v24 = ishl v22, v23  ; v23 = 32
-;; @007a                               v25 = bor v21, v24
-;; @007a                               store notrap little region3 v25, v20
-;; @007a                               v26 = uextend.i64 v12
-;; @007a                               v27 = iadd.i64 v18, v26
-;; @007a                               store.i32 notrap little region4 v1, v27+8
-;; @007a                               store.i32 notrap little region4 v2, v27+12  ; v2 = 5
+;; @007a                               v18 = uextend.i64 v12
+;; @007a                               v19 = iadd.i64 v17, v18
+;; @007a                               v20 = uextend.i64 v5
+;; @007a                               v21 = uextend.i64 v3  ; v3 = 2
+;; @007a                               v22 = iconst.i64 32
+;; @007a                               v23 = ishl v21, v22  ; v22 = 32
+;; @007a                               v24 = bor v20, v23
+;; @007a                               store notrap little region3 v24, v19
+;; @007a                               v25 = uextend.i64 v12
+;; @007a                               v26 = iadd.i64 v17, v25
+;; @007a                               store.i32 notrap little region4 v1, v26+8
+;; @007a                               store.i32 notrap little region4 v2, v26+12  ; v2 = 5
 ;; @007e                               return v12
 ;; }
 ;;
@@ -297,22 +296,22 @@
 ;; @009c                               v15 = uextend.i64 v14
 ;; @009c                               v16 = icmp uge v15, v8
 ;; @009c                               v17 = ireduce.i32 v8
+;; @009c                               v18 = iadd v12, v17
 ;; @009c                               brif v16, block1, block2
 ;;
 ;;                                 block2 cold:
-;; @009c                               v19 = load.i64 notrap aligned readonly region0 v0+16
-;; @009c                               v20 = load.i64 notrap aligned readonly region0 v19+160
-;; @009c                               v21 = call_indirect sig0, v20(v0, v10, v8, v1)
-;; @009c                               jump block3(v21)
+;; @009c                               v20 = load.i64 notrap aligned readonly region0 v0+16
+;; @009c                               v21 = load.i64 notrap aligned readonly region0 v20+160
+;; @009c                               v22 = call_indirect sig0, v21(v0, v10, v8, v1)
+;; @009c                               jump block3(v22)
 ;;
 ;;                                 block1:
-;; @009c                               v22 = iadd.i32 v12, v17
-;; @009c                               store notrap aligned region1 v22, v11+56
+;; @009c                               store.i32 notrap aligned region1 v18, v11+56
 ;; @009c                               jump block3(v12)
 ;;
-;;                                 block3(v18: i32):
+;;                                 block3(v19: i32):
 ;;                                     v60 = stack_addr.i64 ss0
-;;                                     store notrap aligned region5 v18, v60
+;;                                     store notrap aligned region5 v19, v60
 ;;                                     v58 = stack_addr.i64 ss0
 ;;                                     v59 = load.i32 notrap aligned region5 v58
 ;; @009c                               v24 = uextend.i64 v59
@@ -384,14 +383,14 @@
 ;;                                 block0(v0: i64):
 ;;                                     v2 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v4 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v4+48
+;;                                     v15 = load.i64 notrap aligned readonly can_move region2 v4+48
 ;; @00a2                               v1 = iconst.i32 5
 ;; @00a4                               v3 = load.i32 notrap aligned readonly can_move region0 v2
 ;; @00a4                               v5 = load.i32 notrap aligned region1 v4+56
 ;; @00a4                               v6 = load.i32 notrap aligned region2 v4+60
-;; @00a4                               v7 = isub v6, v5
-;; @00a4                               v8 = iconst.i32 32
-;; @00a4                               v9 = icmp uge v7, v8  ; v8 = 32
+;; @00a4                               v7 = iconst.i32 32
+;; @00a4                               v8 = iadd v5, v7  ; v7 = 32
+;; @00a4                               v9 = icmp ule v8, v6
 ;; @00a4                               brif v9, block1, block2
 ;;
 ;;                                 block2 cold:
@@ -402,25 +401,24 @@
 ;; @00a4                               jump block3(v14)
 ;;
 ;;                                 block1:
-;; @00a4                               v15 = iadd.i32 v5, v8  ; v8 = 32
-;; @00a4                               store notrap aligned region1 v15, v4+56
+;; @00a4                               store.i32 notrap aligned region1 v8, v4+56
 ;; @00a4                               jump block3(v5)
 ;;
 ;;                                 block3(v10: i32):
-;; @00a4                               v17 = uextend.i64 v10
-;; @00a4                               v18 = iadd.i64 v16, v17
-;; @00a4                               v19 = uextend.i64 v3
-;; @00a4                               v20 = uextend.i64 v1  ; v1 = 5
-;; @00a4                               v21 = iconst.i64 32
-;; @00a4                               v22 = ishl v20, v21  ; v21 = 32
-;; @00a4                               v23 = bor v19, v22
-;; @00a4                               store notrap little region3 v23, v18
-;; @00a4                               v24 = iconst.i64 0
-;; @00a4                               v25 = uextend.i64 v10
-;; @00a4                               v26 = iadd.i64 v16, v25
-;; @00a4                               store notrap little region4 v24, v26+8  ; v24 = 0
-;; @00a4                               store notrap little region4 v24, v26+16  ; v24 = 0
-;; @00a4                               store notrap little region4 v24, v26+24  ; v24 = 0
+;; @00a4                               v16 = uextend.i64 v10
+;; @00a4                               v17 = iadd.i64 v15, v16
+;; @00a4                               v18 = uextend.i64 v3
+;; @00a4                               v19 = uextend.i64 v1  ; v1 = 5
+;; @00a4                               v20 = iconst.i64 32
+;; @00a4                               v21 = ishl v19, v20  ; v20 = 32
+;; @00a4                               v22 = bor v18, v21
+;; @00a4                               store notrap little region3 v22, v17
+;; @00a4                               v23 = iconst.i64 0
+;; @00a4                               v24 = uextend.i64 v10
+;; @00a4                               v25 = iadd.i64 v15, v24
+;; @00a4                               store notrap little region4 v23, v25+8  ; v23 = 0
+;; @00a4                               store notrap little region4 v23, v25+16  ; v23 = 0
+;; @00a4                               store notrap little region4 v23, v25+24  ; v23 = 0
 ;; @00a7                               return v10
 ;; }
 ;;

@@ -62,9 +62,9 @@
 ;;   ldr x19, [x2, #8]
 ;;   ldr w1, [x19, #56]
 ;;   ldr w0, [x19, #60]
-;;   sub w0, w0, w1
-;;   subs wzr, w0, #24
-;;   b.hs label4 ; b label3
+;;   add w2, w1, #24
+;;   subs wzr, w2, w0
+;;   b.ls label4 ; b label3
 ;; block4:
 ;;   add w0, w1, #24
 ;;   str w0, [x19, #56]

@@ -56,13 +56,12 @@
 ;; block1:
 ;;   movl %eax, <offset:1>+(%rsp)
 ;;   movl 0x38(%r13), %eax
-;;   movl 0x3c(%r13), %ecx
-;;   subl %eax, %ecx
-;;   cmpl $0x10, %ecx
-;;   jnb     label3; j label2
+;;   movl 0x3c(%r13), %edx
+;;   leal 0x10(%rax), %ecx
+;;   cmpl %edx, %ecx
+;;   jbe     label3; j label2
 ;; block3:
 ;;   movq %rdi, %r14
-;;   leal 0x10(%rax), %ecx
 ;;   movl %ecx, 0x38(%r13)
 ;;   jmp     label4
 ;; block4:

@@ -45,9 +45,9 @@
 ;;                                 block0(v0: i64, v1: i32):
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v9 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v22 = load.i64 notrap aligned readonly can_move region2 v9+48
-;;                                     v29 = load.i64 notrap aligned readonly can_move region0 v0+48
-;;                                     v30 = load.i64 notrap aligned readonly can_move region0 v0+56
+;;                                     v21 = load.i64 notrap aligned readonly can_move region2 v9+48
+;;                                     v28 = load.i64 notrap aligned readonly can_move region0 v0+48
+;;                                     v29 = load.i64 notrap aligned readonly can_move region0 v0+56
 ;; @004e                               v2 = iconst.i32 0
 ;; @004e                               v3 = icmp eq v1, v2  ; v2 = 0
 ;; @004e                               v4 = uextend.i32 v3
@@ -59,9 +59,9 @@
 ;; @0055                               v8 = load.i32 notrap aligned readonly can_move region0 v7+8
 ;; @0055                               v10 = load.i32 notrap aligned region1 v9+56
 ;; @0055                               v11 = load.i32 notrap aligned region2 v9+60
-;; @0055                               v12 = isub v11, v10
-;; @0055                               v13 = iconst.i32 24
-;; @0055                               v14 = icmp uge v12, v13  ; v13 = 24
+;; @0055                               v12 = iconst.i32 24
+;; @0055                               v13 = iadd v10, v12  ; v12 = 24
+;; @0055                               v14 = icmp ule v13, v11
 ;; @0055                               brif v14, block3, block4
 ;;
 ;;                                 block4 cold:
@@ -73,28 +73,27 @@
 ;; @0055                               jump block5(v20)
 ;;
 ;;                                 block3:
-;; @0055                               v21 = iadd.i32 v10, v13  ; v13 = 24
-;; @0055                               store notrap aligned region1 v21, v9+56
+;; @0055                               store.i32 notrap aligned region1 v13, v9+56
 ;; @0055                               jump block5(v10)
 ;;
 ;;                                 block5(v15: i32):
-;; @0055                               v23 = uextend.i64 v15
-;; @0055                               v24 = iadd.i64 v22, v23
-;; @0055                               store.i32 notrap little region3 v8, v24
-;; @0055                               v25 = uextend.i64 v15
-;; @0055                               v26 = iadd.i64 v22, v25
-;; @0055                               store.i32 notrap little region3 v6, v26+4
-;; @0055                               store.i32 notrap little region4 v1, v26+8
-;; @0055                               store.i64 notrap little region5 v5, v26+16  ; v5 = 3
-;; @0055                               v27 = load.i64 notrap aligned readonly region0 v0+16
-;; @0055                               v28 = load.i64 notrap aligned readonly region0 v27+224
-;; @0055                               call_indirect sig1, v28(v0, v15)
+;; @0055                               v22 = uextend.i64 v15
+;; @0055                               v23 = iadd.i64 v21, v22
+;; @0055                               store.i32 notrap little region3 v8, v23
+;; @0055                               v24 = uextend.i64 v15
+;; @0055                               v25 = iadd.i64 v21, v24
+;; @0055                               store.i32 notrap little region3 v6, v25+4
+;; @0055                               store.i32 notrap little region4 v1, v25+8
+;; @0055                               store.i64 notrap little region5 v5, v25+16  ; v5 = 3
+;; @0055                               v26 = load.i64 notrap aligned readonly region0 v0+16
+;; @0055                               v27 = load.i64 notrap aligned readonly region0 v26+224
+;; @0055                               call_indirect sig1, v27(v0, v15)
 ;; @0055                               trap user200
 ;;
 ;;                                 block2:
 ;; @005a                               store.i64 notrap aligned region2 v0, v9+16
-;; @005a                               v31 = call_indirect.i64 sig2, v29(v30, v1)
-;; @005c                               return v31
+;; @005a                               v30 = call_indirect.i64 sig2, v28(v29, v1)
+;; @005c                               return v30
 ;; }
 ;;
 ;; function u0:2(i64 vmctx, i32) -> i64 tail {

@@ -25,7 +25,7 @@
 ;;                                 block0(v0: i64, v1: i64):
 ;;                                     v15 = load.i64 notrap aligned readonly can_move region1 v0+24
 ;;                                     v17 = load.i64 notrap aligned readonly can_move region1 v0+8
-;;                                     v30 = load.i64 notrap aligned readonly can_move region3 v17+48
+;;                                     v29 = load.i64 notrap aligned readonly can_move region3 v17+48
 ;; @0034                               v2 = iconst.i64 0
 ;; @0036                               v4 = iconst.i32 0
 ;; @0036                               brif v1, block1, block3(v4)  ; v4 = 0
@@ -58,9 +58,9 @@
 ;; @0036                               v16 = load.i32 notrap aligned readonly can_move region1 v15+4
 ;; @0036                               v18 = load.i32 notrap aligned region2 v17+56
 ;; @0036                               v19 = load.i32 notrap aligned region3 v17+60
-;; @0036                               v20 = isub v19, v18
-;; @0036                               v21 = iconst.i32 16
-;; @0036                               v22 = icmp uge v20, v21  ; v21 = 16
+;; @0036                               v20 = iconst.i32 16
+;; @0036                               v21 = iadd v18, v20  ; v20 = 16
+;; @0036                               v22 = icmp ule v21, v19
 ;; @0036                               brif v22, block7, block8
 ;;
 ;;                                 block8 cold:
@@ -72,18 +72,17 @@
 ;; @0036                               jump block9(v28)
 ;;
 ;;                                 block7:
-;; @0036                               v29 = iadd.i32 v18, v21  ; v21 = 16
-;; @0036                               store notrap aligned region2 v29, v17+56
+;; @0036                               store.i32 notrap aligned region2 v21, v17+56
 ;; @0036                               jump block9(v18)
 ;;
 ;;                                 block9(v23: i32):
-;; @0036                               v31 = uextend.i64 v23
-;; @0036                               v32 = iadd.i64 v30, v31
-;; @0036                               store.i32 notrap little region4 v16, v32
-;; @0036                               v33 = uextend.i64 v23
-;; @0036                               v34 = iadd.i64 v30, v33
-;; @0036                               store.i32 notrap little region5 v3, v34+4
-;; @0036                               store.i32 notrap little region6 v9, v34+8
+;; @0036                               v30 = uextend.i64 v23
+;; @0036                               v31 = iadd.i64 v29, v30
+;; @0036                               store.i32 notrap little region4 v16, v31
+;; @0036                               v32 = uextend.i64 v23
+;; @0036                               v33 = iadd.i64 v29, v32
+;; @0036                               store.i32 notrap little region5 v3, v33+4
+;; @0036                               store.i32 notrap little region6 v9, v33+8
 ;; @0039                               return v23
 ;; }
 ;;

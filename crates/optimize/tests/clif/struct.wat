@@ -31,18 +31,18 @@
 ;;     stack_limit = gv2
 ;;
 ;;                                 block0(v0: i64, v1: i32, v2: i64, v3: i32):
-;;                                     v27 = stack_addr.i64 ss0
-;;                                     store notrap aligned region8 v3, v27
+;;                                     v26 = stack_addr.i64 ss0
+;;                                     store notrap aligned region8 v3, v26
 ;;                                     v5 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v7 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v20 = load.i64 notrap aligned readonly can_move region2 v7+48
+;;                                     v19 = load.i64 notrap aligned readonly can_move region2 v7+48
 ;; @0046                               v4 = iconst.i32 7
 ;; @004a                               v6 = load.i32 notrap aligned readonly can_move region0 v5
 ;; @004a                               v8 = load.i32 notrap aligned region1 v7+56
 ;; @004a                               v9 = load.i32 notrap aligned region2 v7+60
-;; @004a                               v10 = isub v9, v8
-;; @004a                               v11 = iconst.i32 24
-;; @004a                               v12 = icmp uge v10, v11  ; v11 = 24
+;; @004a                               v10 = iconst.i32 24
+;; @004a                               v11 = iadd v8, v10  ; v10 = 24
+;; @004a                               v12 = icmp ule v11, v9
 ;; @004a                               brif v12, block1, block2
 ;;
 ;;                                 block2 cold:
@@ -54,22 +54,21 @@
 ;; @004a                               jump block3(v18)
 ;;
 ;;                                 block1:
-;; @004a                               v19 = iadd.i32 v8, v11  ; v11 = 24
-;; @004a                               store notrap aligned region1 v19, v7+56
+;; @004a                               store.i32 notrap aligned region1 v11, v7+56
 ;; @004a                               jump block3(v8)
 ;;
 ;;                                 block3(v13: i32):
-;; @004a                               v21 = uextend.i64 v13
-;; @004a                               v22 = iadd.i64 v20, v21
-;; @004a                               store.i32 notrap little region3 v6, v22
-;; @004a                               v23 = uextend.i64 v13
-;; @004a                               v24 = iadd.i64 v20, v23
-;; @004a                               store.i32 notrap little region4 v1, v24+4
-;; @004a                               store.i64 notrap little region5 v2, v24+8
-;; @004a                               istore8.i32 notrap little region6 v4, v24+16  ; v4 = 7
-;;                                     v25 = stack_addr.i64 ss0
-;;                                     v26 = load.i32 notrap aligned region8 v25
-;; @004a                               store notrap little region7 v26, v24+20
+;; @004a                               v20 = uextend.i64 v13
+;; @004a                               v21 = iadd.i64 v19, v20
+;; @004a                               store.i32 notrap little region3 v6, v21
+;; @004a                               v22 = uextend.i64 v13
+;; @004a                               v23 = iadd.i64 v19, v22
+;; @004a                               store.i32 notrap little region4 v1, v23+4
+;; @004a                               store.i64 notrap little region5 v2, v23+8
+;; @004a                               istore8.i32 notrap little region6 v4, v23+16  ; v4 = 7
+;;                                     v24 = stack_addr.i64 ss0
+;;                                     v25 = load.i32 notrap aligned region8 v24
+;; @004a                               store notrap little region7 v25, v23+20
 ;; @004d                               return v13
 ;; }
 ;;
@@ -88,13 +87,13 @@
 ;;                                 block0(v0: i64):
 ;;                                     v1 = load.i64 notrap aligned readonly can_move region0 v0+24
 ;;                                     v3 = load.i64 notrap aligned readonly can_move region0 v0+8
-;;                                     v16 = load.i64 notrap aligned readonly can_move region2 v3+48
+;;                                     v15 = load.i64 notrap aligned readonly can_move region2 v3+48
 ;; @0050                               v2 = load.i32 notrap aligned readonly can_move region0 v1
 ;; @0050                               v4 = load.i32 notrap aligned region1 v3+56
 ;; @0050                               v5 = load.i32 notrap aligned region2 v3+60
-;; @0050                               v6 = isub v5, v4
-;; @0050                               v7 = iconst.i32 24
-;; @0050                               v8 = icmp uge v6, v7  ; v7 = 24
+;; @0050                               v6 = iconst.i32 24
+;; @0050                               v7 = iadd v4, v6  ; v6 = 24
+;; @0050                               v8 = icmp ule v7, v5
 ;; @0050                               brif v8, block1, block2
 ;;
 ;;                                 block2 cold:
@@ -106,21 +105,20 @@
 ;; @0050                               jump block3(v14)
 ;;
 ;;                                 block1:
-;; @0050                               v15 = iadd.i32 v4, v7  ; v7 = 24
-;; @0050                               store notrap aligned region1 v15, v3+56
+;; @0050                               store.i32 notrap aligned region1 v7, v3+56
 ;; @0050                               jump block3(v4)
 ;;
 ;;                                 block3(v9: i32):
-;; @0050                               v17 = uextend.i64 v9
-;; @0050                               v18 = iadd.i64 v16, v17
-;; @0050                               store.i32 notrap little region3 v2, v18
-;; @0050                               v19 = iconst.i64 0
-;; @0050                               v20 = uextend.i64 v9
-;; @0050                               v21 = iadd.i64 v16, v20
-;; @0050                               v22 = iconst.i32 0
-;; @0050                               store notrap little region4 v22, v21+4  ; v22 = 0
-;; @0050                               store notrap little region4 v19, v21+8  ; v19 = 0
-;; @0050                               store notrap little region4 v19, v21+16  ; v19 = 0
+;; @0050                               v16 = uextend.i64 v9
+;; @0050                               v17 = iadd.i64 v15, v16
+;; @0050                               store.i32 notrap little region3 v2, v17
+;; @0050                               v18 = iconst.i64 0
+;; @0050                               v19 = uextend.i64 v9
+;; @0050                               v20 = iadd.i64 v15, v19
+;; @0050                               v21 = iconst.i32 0
+;; @0050                               store notrap little region4 v21, v20+4  ; v21 = 0
+;; @0050                               store notrap little region4 v18, v20+8  ; v18 = 0
+;; @0050                               store notrap little region4 v18, v20+16  ; v18 = 0
 ;; @0053                               return v9
 ;; }
 ;;

@@ -395,5 +395,12 @@ impl std::fmt::Debug for Heap {
 }
 
 const _: () = assert!(MAX_HALF.is_multiple_of(GRAIN) && MAX_WHOLE.is_multiple_of(GRAIN));
+const _: () = {
+    let max = GC_REGION - GC_NULL_PAGES as u64;
+    assert!(
+        AREAS[NEW] as u64 + MAX_WHOLE as u64 <= max
+            && AREAS[OLD[0]] as u64 + MAX_HALF as u64 <= max
+    );
+};
 const _: () = assert!(MAX_IN_AREAS.is_multiple_of(GRAIN));
 const _: () = assert!(GC_NULL_PAGES.is_multiple_of(GRAIN));
