@@ -4,7 +4,7 @@
 //! first stores the caller. What a call through a table must check is decided here once, for plain and for tail calls.
 
 use super::environment::Region;
-use super::guess::Called;
+use super::guess::{Called, Guess};
 use super::{Result, Translator};
 use crate::types::{PTR, Repr, TrySignature, trap_code, try_signature};
 use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
@@ -244,11 +244,9 @@ impl Translator<'_> {
             null: Trap::NullReference,
         };
         let ty = TypeIndex::from_u32(type_index);
-        if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_expected(&[guess], called, ty, known, true);
-        }
         if !tail {
-            return self.call_ref_to(called, ty, known);
+            let guess = self.guess(self.request, ty);
+            return self.call_ref_to(called, ty, known, guess);
         }
         if self.is_inlined() && self.expected(ty, called)?.is_some() {
             // Null is the callee's error, the rest is its caller's.
@@ -259,20 +257,32 @@ impl Translator<'_> {
                 not_null: true,
                 ..known
             };
-            return self.inlined_tail_call(|t| t.call_ref_to(called, ty, known));
+            return self.inlined_tail_call(|t| t.call_ref_to(called, ty, known, None));
         }
         let func_ref = self.called_ref(called);
         self.call_func_ref(func_ref, ty, known, tail)
     }
 
-    fn call_ref_to(&mut self, called: Called, ty: TypeIndex, known: Known) -> Result<()> {
-        match self.expected(ty, called)? {
-            Some(expected) => self.call_expected(&expected, called, ty, known, true),
-            None => {
-                let func_ref = self.called_ref(called);
-                self.call_func_ref(func_ref, ty, known, false)
+    /// Calls what is expected by the module, first of all by the profile.
+    fn call_ref_to(
+        &mut self,
+        called: Called,
+        ty: TypeIndex,
+        known: Known,
+        guess: Option<Guess>,
+    ) -> Result<()> {
+        let mut expected = self.expected(ty, called)?.unwrap_or_default();
+        if let Some(guess) = guess {
+            match expected.iter().position(|other| other.func == guess.func) {
+                Some(place) => expected[..=place].rotate_right(1),
+                None => expected.insert(0, guess),
             }
         }
+        if expected.is_empty() {
+            let func_ref = self.called_ref(called);
+            return self.call_func_ref(func_ref, ty, known, false);
+        }
+        self.call_expected(&expected, called, ty, known, true)
     }
 
     pub(super) fn call_func_ref(

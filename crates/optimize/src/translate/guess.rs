@@ -19,7 +19,7 @@ use std::mem::offset_of;
 /// A function of this module, by the same instance, that a call may well call.
 #[derive(Copy, Clone)]
 pub(super) struct Guess {
-    func: FuncIndex,
+    pub(super) func: FuncIndex,
     /// Where its funcref is in the context.
     place: EscapedFuncIndex,
 }
