@@ -227,7 +227,10 @@ impl Translator<'_> {
         };
         let checked = self.always_has_type(&element.heap, ty);
         if !tail && let Some(guess) = self.guess(self.request, ty) {
-            return self.call_expected(&[guess], Called::Ref(func_ref), ty, known, checked);
+            let called = Called::Ref(func_ref);
+            let mut expected = self.expected(ty, called)?.unwrap_or_default();
+            guess.put_first(&mut expected);
+            return self.call_expected(&expected, called, ty, known, checked);
         }
         let known = if checked {
             known
@@ -273,10 +276,7 @@ impl Translator<'_> {
     ) -> Result<()> {
         let mut expected = self.expected(ty, called)?.unwrap_or_default();
         if let Some(guess) = guess {
-            match expected.iter().position(|other| other.func == guess.func) {
-                Some(place) => expected[..=place].rotate_right(1),
-                None => expected.insert(0, guess),
-            }
+            guess.put_first(&mut expected);
         }
         if expected.is_empty() {
             let func_ref = self.called_ref(called);

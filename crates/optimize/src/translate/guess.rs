@@ -19,9 +19,19 @@ use std::mem::offset_of;
 /// A function of this module, by the same instance, that a call may well call.
 #[derive(Copy, Clone)]
 pub(super) struct Guess {
-    pub(super) func: FuncIndex,
+    func: FuncIndex,
     /// Where its funcref is in the context.
     place: EscapedFuncIndex,
+}
+
+impl Guess {
+    /// Has it tested for before all others.
+    pub(super) fn put_first(self, expected: &mut Expected) {
+        match expected.iter().position(|other| other.func == self.func) {
+            Some(place) => expected[..=place].rotate_right(1),
+            None => expected.insert(0, self),
+        }
+    }
 }
 
 /// As many functions of a type are tested for where a reference is called.
