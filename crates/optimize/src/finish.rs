@@ -1,8 +1,8 @@
 //! From CLIF to a [`CompiledFunction`]: runs Cranelift and turns what it says about the code into relocations and a side table.
 
 use crate::Target;
-use crate::exits;
 use crate::location::Locations;
+use crate::loops;
 use crate::scratch::Scratch;
 use crate::slots;
 use crate::types::trap_of;
@@ -61,7 +61,7 @@ pub(crate) fn machine_code(
     scratch: &mut Scratch,
 ) -> Result<CompiledCode, CompileError> {
     let (isa, context, control) = (&*target.isa, &mut scratch.context, &mut scratch.control);
-    exits::name_exits_first(context);
+    loops::prepare(context);
     context.optimize(isa, control).map_err(codegen_error)?;
     if !context.func.sized_stack_slots.is_empty() {
         slots::place_addresses(&mut context.func);

@@ -8,9 +8,9 @@
 
 #![deny(unsafe_code)]
 
-mod exits;
 mod finish;
 mod location;
+mod loops;
 mod scratch;
 mod settings;
 mod slots;

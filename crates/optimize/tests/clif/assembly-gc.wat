@@ -54,6 +54,7 @@
 ;;   movq 0x30(%r13), %r12
 ;;   jmp     label1
 ;; block1:
+;;   sequence_point
 ;;   movl %eax, <offset:1>+(%rsp)
 ;;   movl 0x38(%r13), %eax
 ;;   movl 0x3c(%r13), %edx
