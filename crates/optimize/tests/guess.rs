@@ -1,4 +1,4 @@
-//! Calls through references, with a profile: what it says comes first, and what the module says besides is not forgotten.
+//! Calls through references, with a profile: what the module says besides is not forgotten.
 //!
 //! The one idea: functions that are expected are called directly, which their relocations tell.
 
