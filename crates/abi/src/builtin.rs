@@ -117,6 +117,8 @@ builtins! {
     ThrowRef = throw_ref(exn: I32);
     /// The budget of a function (a `DefinedFuncIndex`) is spent: refills it, and sees to better code. Cannot fail.
     TierUp = tier_up(func: I32);
+    /// A call through a reference that has this profile, by number, calls this function or null, and is to be looked at. Cannot fail.
+    RecordCall = record_call(profile: I32, func: Ptr);
     /// The budget of a function is spent at the start of a loop, the one whose opcode stands at this offset in the module's bytes. Refills it,
     /// and returns null; or, when there is code that continues from there, room for the loop's values, with
     /// [`VmStoreContext::osr_code`](crate::VmStoreContext::osr_code) set. That code has the function's own signature and ignores its

@@ -114,17 +114,27 @@ pub struct CodeSlot {
     pub room_first: u32,
 }
 
-/// What a call through a reference calls. Code of the first tier compares its callee's [`VmFuncRef::code`] with `code`; when they differ it writes `code` and
-/// counts a miss; and it counts a call. Counts go downwards from zero. Several threads do so without care for each other; counts can wrap.
+/// What a call through a reference calls, of which some of its calls are looked at. Code of the first tier subtracts one from `wait`; what makes it
+/// negative calls the builtin `record_call`, which sees to all fields. Several threads do so without care for each other: some of what they count
+/// can be lost.
 #[derive(Debug)]
 #[repr(C)]
 pub struct CallProfile {
-    /// What was called last.
-    pub code: AtomicPtr<u8>,
-    /// Minus how many calls there were.
+    /// How many calls are not looked at before the next that is.
+    pub wait: AtomicI32,
+    /// For how many the next one that is looked at stands; zero for one.
+    pub weight: AtomicU32,
+    /// For how many those stood that were.
     pub calls: AtomicU32,
-    /// Minus how many of them went elsewhere than the call before.
-    pub misses: AtomicU32,
+    /// The functions of the same instance that were called most: one more than their `DefinedFuncIndex`, or zero.
+    pub callees: [AtomicU32; CallProfile::CALLEES],
+    /// About how many of `calls` were of each.
+    pub counts: [AtomicU32; CallProfile::CALLEES],
+}
+
+impl CallProfile {
+    /// How many callees of a call are told apart.
+    pub const CALLEES: usize = 4;
 }
 
 impl CodeSlot {
@@ -292,6 +302,6 @@ const _: () = assert!(align_of::<VmFuncRef>() >= 2);
 const _: () = assert!(size_of::<VmGlobal>() == 16);
 const _: () = assert!(size_of::<VmContext>().is_multiple_of(16));
 const _: () = assert!(size_of::<CodeSlot>() == 16);
-const _: () = assert!(size_of::<CallProfile>() == 16);
+const _: () = assert!(size_of::<CallProfile>() == 44);
 const _: () = assert!(core::mem::offset_of!(VmContext, header) == 0);
 const _: () = assert!(core::mem::offset_of!(VmHostContext, header) == 0);

@@ -6,19 +6,20 @@
 //! | line | meaning |
 //! |---|---|
 //! | `func INDEX COST` | the function of this index was called; its code of the first tier cost about so many nanoseconds |
-//! | `call OFFSET INDEX CALLS MISSES` | the call through a reference whose opcode is at this offset of the module's bytes called this function last; it was made so often, and so often went elsewhere than the time before |
+//! | `call OFFSET CALLS INDEX COUNT INDEX COUNT ...` | the call through a reference whose opcode is at this offset of the module's bytes was made about so often, and mostly called these functions (at most four), each about so often |
 //!
 //! The one idea: a profile can only make code faster or slower. What it says is a guess that code checks, so it may be wrong, but it is never used with a
 //! module that it is not of.
 
 use crate::{Engine, Module, Result, bail, format_err};
-use meantime_abi::{DefinedFuncIndex, FuncIndex};
+use meantime_abi::{CallProfile, FuncIndex};
+use meantime_optimize::MostlyCalled;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The first line.
-const FORMAT: &str = "meantime-profile 1";
+const FORMAT: &str = "meantime-profile 2";
 
 /// What was seen of a module while it ran: which functions were called and what they cost, and what calls through references called. Meantime's own.
 ///
@@ -49,23 +50,39 @@ pub struct Profile {
 }
 
 /// What a call called.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Calls {
-    pub callee: FuncIndex,
+    /// About how often it was made.
     pub calls: u32,
-    pub misses: u32,
+    /// About how often it called the functions that it called most: these first.
+    pub callees: Vec<(FuncIndex, u32)>,
 }
 
 impl Calls {
     /// How often a call must have been made to be compiled for what it called.
     const LEAST: u32 = 16;
-    /// One in how many of these may have gone elsewhere than the one before.
-    const RATIO: u32 = 8;
+    /// A function that was called by fewer than one in so many is not tested for.
+    const RARE: u32 = 8;
 
-    /// Whether it is worth compiling the call for what it called.
-    pub fn are_steady(self) -> bool {
-        self.calls >= Calls::LEAST && self.misses <= self.calls / Calls::RATIO
+    /// What the call is worth being compiled for: functions that together were called by most calls, each by a good part of them. Most called first.
+    pub fn mostly(&self) -> impl Iterator<Item = FuncIndex> {
+        let often = self
+            .callees
+            .iter()
+            .filter(|c| c.1 > self.calls / Calls::RARE);
+        let together: u64 = often.clone().map(|c| u64::from(c.1)).sum();
+        let enough = self.calls >= Calls::LEAST && together >= u64::from(self.calls) * 5 / 8;
+        often.filter(move |_| enough).map(|c| c.0)
     }
+}
+
+/// What the optimizer is told of a call.
+pub(crate) fn mostly_called(calls: &Calls, module: &meantime_module::Module) -> MostlyCalled {
+    let defined = calls.mostly().filter_map(|func| module.defined_func(func));
+    // Files say what they like.
+    defined
+        .filter(|func| module.bodies().get(*func).is_some())
+        .collect()
 }
 
 impl Profile {
@@ -92,10 +109,11 @@ impl Profile {
             let known = self.functions.entry(func).or_default();
             *known = (*known).max(cost);
         }
-        for (&offset, &seen) in &other.calls {
-            let known = self.calls.entry(offset).or_insert(seen);
-            if seen.calls > known.calls {
-                *known = seen;
+        for (&offset, seen) in &other.calls {
+            match self.calls.get_mut(&offset) {
+                Some(known) if known.calls >= seen.calls => {}
+                Some(known) => known.clone_from(seen),
+                None => drop(self.calls.insert(offset, seen.clone())),
             }
         }
     }
@@ -110,11 +128,9 @@ impl Profile {
         &self,
         module: &meantime_module::Module,
         offset: u32,
-    ) -> Option<DefinedFuncIndex> {
-        let calls = self.calls.get(&offset).filter(|c| c.are_steady())?;
-        let defined = module.defined_func(calls.callee)?;
-        // Files say what they like.
-        module.bodies().get(defined).map(|_| defined)
+    ) -> MostlyCalled {
+        let calls = self.calls.get(&offset);
+        calls.map_or_else(MostlyCalled::new, |calls| mostly_called(calls, module))
     }
 
     /// Its text.
@@ -125,8 +141,11 @@ impl Profile {
             let _ = writeln!(text, "func {func} {cost}");
         }
         for (offset, seen) in &self.calls {
-            let (callee, calls, misses) = (seen.callee.as_u32(), seen.calls, seen.misses);
-            let _ = writeln!(text, "call {offset} {callee} {calls} {misses}");
+            let _ = write!(text, "call {offset} {}", seen.calls);
+            for (callee, count) in &seen.callees {
+                let _ = write!(text, " {} {count}", callee.as_u32());
+            }
+            text.push('\n');
         }
         let end = hex(&hash(text.as_bytes()));
         let _ = writeln!(text, "end {end}");
@@ -176,14 +195,18 @@ impl Profile {
             }
             "call" => {
                 let offset = words.next()?.parse().ok()?;
-                // The largest number is no index.
-                let callee = words.next()?.parse().ok().filter(|i| *i != u32::MAX)?;
-                let seen = Calls {
-                    callee: FuncIndex::from_u32(callee),
-                    calls: words.next()?.parse().ok()?,
-                    misses: words.next()?.parse().ok()?,
-                };
-                self.calls.insert(offset, seen);
+                let calls = words.next()?.parse().ok()?;
+                let mut callees = Vec::new();
+                while let Some(callee) = words.next() {
+                    // The largest number is no index.
+                    let callee = callee.parse().ok().filter(|i| *i != u32::MAX)?;
+                    let count = words.next()?.parse().ok()?;
+                    callees.push((FuncIndex::from_u32(callee), count));
+                }
+                if callees.len() > CallProfile::CALLEES {
+                    return None;
+                }
+                self.calls.insert(offset, Calls { calls, callees });
             }
             _ => return None,
         }
@@ -239,9 +262,8 @@ mod tests {
 
     fn some() -> Profile {
         let seen = Calls {
-            callee: FuncIndex::from_u32(7),
             calls: 1000,
-            misses: 3,
+            callees: vec![(FuncIndex::from_u32(7), 700), (FuncIndex::from_u32(3), 299)],
         };
         Profile::new(
             b"some bytes",
@@ -254,7 +276,7 @@ mod tests {
     fn a_text_says_everything() {
         let text = some().to_text();
         assert_eq!(Profile::from_text(&text).unwrap(), some());
-        assert!(text.contains("\nfunc 7 123456789012\ncall 99 7 1000 3\nend "));
+        assert!(text.contains("\nfunc 7 123456789012\ncall 99 1000 7 700 3 299\nend "));
         assert!(some().is_of(b"some bytes") && !some().is_of(b"other bytes"));
     }
 
@@ -269,16 +291,16 @@ mod tests {
             assert!(Profile::from_text(&text[..i]).is_err());
         }
         assert!(Profile::from_text(&format!("{text}func 1 1\n")).is_err());
-        let newer = text.replace("profile 1", "profile 2");
+        let newer = text.replace("profile 2", "profile 3");
         let error = Profile::from_text(&newer).unwrap_err();
-        assert!(error.to_string().contains("version \"2\""), "{error}");
+        assert!(error.to_string().contains("version \"3\""), "{error}");
     }
 
     #[test]
     fn numbers_that_are_no_index_are_no_panic() {
         let with = |callee: u32| {
             let lines = format!(
-                "{FORMAT}\nmodule {}\ncall 9 {callee} 1000 0\n",
+                "{FORMAT}\nmodule {}\ncall 9 1000 {callee} 1000\n",
                 "0".repeat(64)
             );
             let end = hex(&hash(lines.as_bytes()));
@@ -289,21 +311,37 @@ mod tests {
         let features = meantime_module::WasmFeatures::all();
         let module = meantime_module::Module::decode(b"\0asm\x01\0\0\0", features, false);
         let module = module.unwrap();
-        assert_eq!(profile.mostly_called(&module, 9), None);
+        assert!(profile.mostly_called(&module, 9).is_empty());
     }
 
     #[test]
     fn calls_that_go_everywhere_are_no_guess() {
-        let of = |calls, misses| {
-            let callee = FuncIndex::from_u32(0);
-            Calls {
-                callee,
-                calls,
-                misses,
-            }
-            .are_steady()
+        let of = |calls, counts: &[u32]| -> Vec<u32> {
+            let indices = (0..).map(FuncIndex::from_u32);
+            let callees = indices.zip(counts.iter().copied()).collect();
+            let calls = Calls { calls, callees };
+            calls.mostly().map(FuncIndex::as_u32).collect()
         };
-        assert!(of(16, 2) && of(1000, 125));
-        assert!(!of(15, 0) && !of(1000, 126));
+        assert_eq!(of(16, &[10]), [0]);
+        assert_eq!(of(1000, &[625, 100, 100]), [0]);
+        assert_eq!(of(1000, &[500, 200, 100]), [0, 1]);
+        assert_eq!(of(1000, &[250, 250, 250, 250]), [0, 1, 2, 3]);
+        assert_eq!(of(u32::MAX, &[u32::MAX, u32::MAX]), [0, 1]);
+        let none: [u32; 0] = [];
+        assert_eq!(of(15, &[15]), none);
+        assert_eq!(of(1000, &[624]), none);
+        assert_eq!(of(1000, &[400, 100, 100, 100]), none);
+        assert_eq!(of(0, &[]), none);
+    }
+
+    #[test]
+    fn calls_of_too_many_functions_are_damage() {
+        let with = |callees: &str| {
+            let lines = format!("{FORMAT}\nmodule {}\ncall 9 100{callees}\n", "0".repeat(64));
+            let end = hex(&hash(lines.as_bytes()));
+            Profile::from_text(&format!("{lines}end {end}\n"))
+        };
+        assert!(with("").is_ok() && with(" 1 2 3 4 5 6 7 8").is_ok());
+        assert!(with(" 1 2 3 4 5 6 7 8 9 10").is_err() && with(" 1").is_err());
     }
 }

@@ -342,6 +342,100 @@ fn what_is_mostly_called_is_called_with_its_own_context() {
     }
 }
 
+/// Small functions that take turns in one call, and elements that are something else: large, trapping, null, of another type.
+const TURNS: &str = r#"(module
+    (type $op (func (param i32) (result i32)))
+    (table funcref (elem $add $times $xor $large $divide $null $other))
+    (func $add (type $op) (i32.add (local.get 0) (i32.const 1)))
+    (func $times (type $op) (i32.mul (local.get 0) (i32.const 3)))
+    (func $xor (type $op) (i32.xor (local.get 0) (i32.const 5)))
+    (func $large (type $op)
+        (loop $again (br_if $again (i32.lt_s (local.tee 0 (i32.add (local.get 0) (i32.const 64))) (i32.const 0))))
+        (local.get 0))
+    (func $divide (type $op) (i32.div_u (local.get 0) (i32.const 0)))
+    (func $null (type $op) (unreachable))
+    (func $other (param i64))
+    (func (export "clear") (table.set (i32.const 5) (ref.null func)))
+    (func $run (export "run") (param $n i32) (param $last i32) (result i32) (local $x i32)
+        (loop $again
+            (local.set $x (call_indirect (type $op) (local.get $x)
+                (select
+                    (i32.rem_u (local.get $n) (i32.const 3))
+                    (local.get $last)
+                    (i32.gt_u (local.get $n) (i32.const 1)))))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $x)))"#;
+
+/// What it should return.
+fn turns(n: i32, last: i32) -> i32 {
+    (1..=n)
+        .rev()
+        .fold(0, |x: i32, n| match if n > 1 { n % 3 } else { last } {
+            0 => x.wrapping_add(1),
+            1 => x.wrapping_mul(3),
+            2 => x ^ 5,
+            _ => (1..)
+                .map(|i| x.wrapping_add(64 * i))
+                .find(|x| *x >= 0)
+                .expect("it ends"),
+        })
+}
+
+#[test]
+fn functions_that_take_turns_are_all_expected() {
+    for (i, engine) in engines().into_iter().enumerate() {
+        let module = Module::new(&engine, TURNS).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance
+            .get_typed_func::<(i32, i32), i32>(&mut store, "run")
+            .unwrap();
+        let clear = instance
+            .get_typed_func::<(), ()>(&mut store, "clear")
+            .unwrap();
+        clear.call(&mut store, ()).unwrap();
+        for n in [1, 40, 3000, 3001] {
+            for last in 0..4 {
+                let result = run.call(&mut store, (n, last)).unwrap();
+                assert_eq!(result, turns(n, last), "{n} {last}");
+                engine.wait_for_tier_up();
+            }
+            let traps = [
+                (4, Trap::IntegerDivisionByZero, &["divide", "run"][..]),
+                (5, Trap::IndirectCallToNull, &["run"]),
+                (6, Trap::BadSignature, &["run"]),
+                (7, Trap::TableOutOfBounds, &["run"]),
+            ];
+            for (last, trap, names) in traps {
+                let error = run.call(&mut store, (n, last)).unwrap_err();
+                assert_eq!(error.downcast_ref::<Trap>(), Some(&trap), "{n}");
+                let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+                let called: Vec<_> = frames.iter().filter_map(FrameInfo::func_name).collect();
+                assert_eq!(called, names, "{n}");
+            }
+        }
+        if i == 0 {
+            // Code of the first tier, which sees calls, never ran.
+            continue;
+        }
+        let profile = module.profile().unwrap().to_text();
+        let call = profile.lines().find(|line| line.starts_with("call "));
+        let words: Vec<u64> = call
+            .expect("a call was seen")
+            .split(' ')
+            .skip(1)
+            .map(|word| word.parse().unwrap())
+            .collect();
+        // Offset, calls, and four callees each with a count: the small ones have nearly all.
+        assert!(words.len() >= 8, "{profile}");
+        let mut most = [words[2], words[4], words[6]];
+        most.sort_unstable();
+        assert_eq!(most, [0, 1, 2], "{profile}");
+        let counts = words[3] + words[5] + words[7];
+        assert!(counts * 10 >= words[1] * 9, "{profile}");
+    }
+}
+
 /// A function with a body of many additions, which is called often and has a loop.
 fn long_function(additions: usize) -> String {
     let additions = "(i32.add (i32.const 1))".repeat(additions);

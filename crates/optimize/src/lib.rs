@@ -26,6 +26,7 @@ use meantime_abi::{CompiledFunction, DefinedFuncIndex, Signature, Trampoline, Tu
 use meantime_compile::{Backend, CompileError};
 use meantime_module::{Module, OperatorCost};
 use scratch::{Pool, Scratch};
+use smallvec::SmallVec;
 use target_lexicon::Triple;
 
 /// How to compile a function: of a module whose code is made while it runs, or for which there is a profile.
@@ -36,13 +37,17 @@ pub struct TierRequest<'a> {
     pub from_loop: Option<u32>,
     /// Which functions are called without a look at their code slot: their code will never be replaced.
     pub direct: &'a dyn Fn(DefinedFuncIndex) -> bool,
-    /// What a call through a reference mostly calls, by the offset of its opcode in the module's bytes, where that is known.
-    pub mostly_called: &'a dyn Fn(u32) -> Option<DefinedFuncIndex>,
+    /// What a call through a reference mostly calls, by the offset of its opcode in the module's bytes, where that is known: the function that is called
+    /// most comes first.
+    pub mostly_called: &'a dyn Fn(u32) -> MostlyCalled,
     /// Which functions were ever called, as far as that is known: what leads to a call of another is laid out of the way.
     pub called: &'a dyn Fn(DefinedFuncIndex) -> bool,
     /// How large it may become.
     pub limits: Limits,
 }
+
+/// Functions of a module.
+pub type MostlyCalled = SmallVec<[DefinedFuncIndex; 4]>;
 
 /// How large a function may become in the compiler's intermediate code: what compiling it costs in time and memory. Beyond that it is refused, before
 /// the dear part begins, which cannot be interrupted.
@@ -67,7 +72,7 @@ impl TierRequest<'_> {
     pub const AHEAD: TierRequest<'static> = TierRequest {
         from_loop: None,
         direct: &|_| true,
-        mostly_called: &|_| None,
+        mostly_called: &|_| MostlyCalled::new(),
         called: &|_| true,
         limits: Limits::NONE,
     };

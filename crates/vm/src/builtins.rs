@@ -6,6 +6,7 @@
 
 use crate::HostError;
 use crate::arch::{self, builtin_entry, preserving_entry};
+use crate::call_profile;
 use crate::code::CodeRegion;
 use crate::enter::current_store;
 use crate::exception::{find_handler, register_at_exit};
@@ -483,6 +484,16 @@ fn tier_up(guest: Guest, func: u32) -> Result<(), Pending> {
     if let Some(tiers) = code.tiers() {
         tiers.budget_spent(code, DefinedFuncIndex::from_u32(func));
     }
+    Ok(())
+}
+
+fn record_call(guest: Guest, profile: u32, func: *mut VmFuncRef) -> Result<(), Pending> {
+    let code = guest.tiered_code();
+    // SAFETY: a funcref of the store, or null.
+    let func = unsafe { func.as_ref() };
+    let own = func.filter(|func| func.context == guest.context.cast());
+    let callee = own.and_then(|func| code.func_of_thunk(func.code.addr()));
+    call_profile::record(&code.call_profiles()[profile as usize], callee);
     Ok(())
 }
 

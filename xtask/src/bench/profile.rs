@@ -17,9 +17,11 @@ use std::process::Command;
 const COLUMNS: [&str; 4] = ["ahead", "ahead, profile", "first start", "second start"];
 
 /// Programs that spend their time in indirect calls to few functions.
-const INDIRECT: [&str; 5] = [
+const INDIRECT: [&str; 7] = [
     "sort_callback",
     "streams",
+    "shapes",
+    "expressions",
     "richards",
     "gc_richards",
     "gc_sort",

@@ -128,6 +128,8 @@ pub const PROGRAMS: &[Program] = &[
     kernel("quicksort", "benches/kernels/quicksort.c", "6000000"),
     kernel("sort_callback", "benches/kernels/sort_callback.c", "250000"),
     kernel("streams", "benches/kernels/streams.c", "8000000"),
+    kernel("shapes", "benches/kernels/shapes.c", "40000"),
+    kernel("expressions", "benches/kernels/expressions.c", "10000"),
     kernel("hash_map", "benches/kernels/hash_map.c", "3000000"),
     kernel("base64", "benches/kernels/base64.c", "1300"),
     kernel("csv", "benches/kernels/csv.c", "100"),

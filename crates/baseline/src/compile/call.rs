@@ -121,15 +121,15 @@ impl<M: Machine> Compiler<'_, M> {
     }
 
     /// Calls with the topmost operands as arguments, and replaces them with the results.
-    fn emit_call(&mut self, mut callee: Callee, ty: TypeIndex, tail: bool) {
+    fn emit_call(&mut self, callee: Callee, ty: TypeIndex, tail: bool) {
         let func_type: &FuncType = self.module.type_as_func(ty);
         let area = result_area::<M>(func_type);
         let first = self.s.stack.len() - func_type.params.len();
         if !tail {
             self.spill_temps(first);
             self.save_float_pins();
-            if let Callee::FuncRef(func, null) = &mut callee {
-                self.profile_call(*func, null);
+            if let Callee::FuncRef(func, _) = callee {
+                self.profile_call(func);
             }
         }
         self.before_call();

@@ -68,6 +68,8 @@ pub(super) enum Cold {
         actual: Gpr,
         ty: TypeIndex,
     },
+    /// A call through a reference is to be looked at.
+    Call { rest: Rest, func: Gpr, number: u32 },
     /// The store is interrupted.
     Interrupt { rest: Rest },
     /// The budget is spent at the function's entry.
@@ -189,6 +191,12 @@ impl<M: Machine> Compiler<'_, M> {
                     self.cold_call_moved(&rest, &saved, Builtin::IsSubtype);
                     let src = Src::Reg(M::RESULT);
                     M::extend(&mut self.b, Extend::U32, Size::S64, actual, src);
+                    self.end_cold(&rest, &saved);
+                }
+                Cold::Call { rest, func, number } => {
+                    let saved = self.begin_cold(&rest, save_depth, 0);
+                    let args = [Arg::Number(number.into()), Arg::Reg(func)];
+                    self.cold_call(&rest, &saved, Builtin::RecordCall, &args);
                     self.end_cold(&rest, &saved);
                 }
                 Cold::Interrupt { rest } => {

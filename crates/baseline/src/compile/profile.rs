@@ -1,11 +1,12 @@
 //! Counting what calls through references call.
 //!
-//! The one idea: a call compares its callee with the one before and counts one of two things, see [`CallProfile`]; it says so only where someone gave it
-//! a number, which the code has as a constant. The optimizing compiler reads the counts when the function turns out to be hot.
+//! The one idea: a call has the runtime look at its callee now and then, see [`CallProfile`], and counts down to it; only where someone gave it
+//! a number, which the code has as a constant. The optimizing compiler reads what was seen when the function turns out to be hot.
 
 use super::Compiler;
+use super::cold::Cold;
 use crate::machine::*;
-use meantime_abi::{CallProfile, DefinedFuncIndex, Trap, VmContext, VmFuncRef};
+use meantime_abi::{CallProfile, DefinedFuncIndex, VmContext};
 use std::mem::offset_of;
 
 /// Who wants to know of the calls in a function.
@@ -26,28 +27,19 @@ impl<F: FnMut(u32) -> Option<u32>> Calls for F {
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    /// Counts a call of what a funcref in a register points to. If it is null, that is found out here.
-    pub(super) fn profile_call(&mut self, func: Gpr, null: &mut Option<Trap>) {
+    /// Counts a call of what a funcref in a register points to, or of null.
+    pub(super) fn profile_call(&mut self, func: Gpr) {
         let Some(number) = self.calls.number(self.b.wasm_offset) else {
             return;
         };
-        let (code, list) = (self.alloc_gpr(), self.alloc_gpr());
-        self.may_be_null(null.take());
-        let from = Address::new(func, offset_of!(VmFuncRef, code) as i32);
-        M::load(&mut self.b, Load::U64, code, from);
-        self.load_context_field(list, offset_of!(VmContext, call_profiles) as u32);
+        self.load_context_field(M::SCRATCH, offset_of!(VmContext, call_profiles) as u32);
         // Profiles are at most a million.
-        let start = (number as usize * size_of::<CallProfile>()) as i32;
-        let field = |offset: usize| Address::new(list, start + offset as i32);
-        let last = field(offset_of!(CallProfile, code));
-        let same = M::compare_memory(&mut self.b, IntCc::Eq, Size::S64, Src::Reg(code), last);
-        let hit = self.b.label();
-        M::jump_if(&mut self.b, same, hit);
-        M::store(&mut self.b, Store::I64, last, Src::Reg(code));
-        M::count_down(&mut self.b, field(offset_of!(CallProfile, misses)), 1);
-        self.b.bind::<M>(hit);
-        M::count_down(&mut self.b, field(offset_of!(CallProfile, calls)), 1);
-        self.free_gpr(code);
-        self.free_gpr(list);
+        let start = number as usize * size_of::<CallProfile>();
+        let wait = Address::new(M::SCRATCH, (start + offset_of!(CallProfile, wait)) as i32);
+        let (over, _) = M::count_down(&mut self.b, wait, 1);
+        let label = self.b.label();
+        M::jump_if(&mut self.b, over, label);
+        let rest = self.rest_of_cold(label, M::TEMPS);
+        self.s.cold.push(Cold::Call { rest, func, number });
     }
 }

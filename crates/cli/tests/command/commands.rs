@@ -289,7 +289,7 @@ fn profiles_are_written_and_used() {
     let run = |more: &[&str]| place.run(&[&run, more].concat());
     run(&["m.wat", "5000000"]).prints("5000000\n");
     let text = std::fs::read_to_string(place.path().join("m.profile")).unwrap();
-    assert!(text.starts_with("meantime-profile 1\nmodule "), "{text}");
+    assert!(text.starts_with("meantime-profile 2\nmodule "), "{text}");
     assert!(text.lines().any(|line| line.starts_with("call ")), "{text}");
     let compile = |profile: &str, module: &str| {
         place.run(&["compile", "--profile-in", profile, "-o", "m.cwasm", module])

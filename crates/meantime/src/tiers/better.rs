@@ -8,9 +8,10 @@ use super::log::Tier;
 use super::module::{ModuleTiers, locked, publish};
 use super::policy::Policy;
 use super::stage::Stage;
+use crate::profile::mostly_called;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex};
 use meantime_compile::CompileError;
-use meantime_optimize::{Limits, TierRequest};
+use meantime_optimize::{Limits, MostlyCalled, TierRequest};
 use meantime_vm as vm;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -250,14 +251,18 @@ impl ModuleTiers {
             let itself = callee == func && from_loop.is_none();
             itself || self.function(callee).stage() == Stage::Last
         };
-        let mostly_called = |offset| {
-            let before = || self.before()?.mostly_called(self.module(), offset);
-            self.sites.mostly_called(code, offset).or_else(before)
+        let mostly = |offset| {
+            let seen = self.sites.called(code, offset);
+            let now = seen.map_or_else(MostlyCalled::new, |c| mostly_called(&c, self.module()));
+            match self.before() {
+                Some(before) if now.is_empty() => before.mostly_called(self.module(), offset),
+                _ => now,
+            }
         };
         let request = TierRequest {
             from_loop,
             direct: &direct,
-            mostly_called: &mostly_called,
+            mostly_called: &mostly,
             limits,
             ..TierRequest::AHEAD
         };

@@ -1,6 +1,6 @@
-//! What calls through references call, as the first tier counts it.
+//! What calls through references call, as the first tier sees it.
 //!
-//! The one idea: each such call that is compiled gets a number, under which its code counts in [`vm::CodeRegion::call_profiles`]; here it is found again
+//! The one idea: each such call that is compiled gets a number, under which is noted what it calls in [`vm::CodeRegion::call_profiles`]; here it is found again
 //! by the offset of its opcode.
 
 use super::module::locked;
@@ -9,7 +9,6 @@ use meantime_abi::{DefinedFuncIndex, FuncIndex};
 use meantime_vm as vm;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
 
 /// The numbers of the calls of a module, by the offset of their opcodes in the module's bytes.
 #[derive(Default)]
@@ -26,33 +25,32 @@ impl Sites {
         sites.get(&offset).copied()
     }
 
-    /// What the call whose opcode is at this offset mostly calls.
-    pub fn mostly_called(&self, code: &vm::CodeRegion, offset: u32) -> Option<DefinedFuncIndex> {
+    /// What the call whose opcode is at this offset calls, as far as that is known.
+    pub fn called(&self, code: &vm::CodeRegion, offset: u32) -> Option<Calls> {
         let number = *locked(&self.0).get(&offset)?;
-        let (callee, seen) = seen(code, number)?;
-        seen.are_steady().then_some(callee)
+        Some(seen(code, number))
     }
 
-    /// What all calls were seen to call, by offset.
+    /// What all calls that were made call, by offset.
     pub fn all(&self, code: &vm::CodeRegion) -> BTreeMap<u32, Calls> {
         let sites = locked(&self.0);
-        let all = sites.iter().filter_map(|(&offset, &number)| {
-            let (_, seen) = seen(code, number)?;
-            Some((offset, seen))
-        });
-        all.collect()
+        let all = sites
+            .iter()
+            .map(|(&offset, &number)| (offset, seen(code, number)));
+        all.filter(|(_, seen)| seen.calls > 0).collect()
     }
 }
 
-/// What was counted under a number, if the last callee was a function of the module.
-fn seen(code: &vm::CodeRegion, number: u32) -> Option<(DefinedFuncIndex, Calls)> {
-    let profile = &code.call_profiles()[number as usize];
-    let callee = code.func_of_thunk(profile.code.load(Ordering::Relaxed).addr())?;
-    let seen = Calls {
-        callee: FuncIndex::from_u32(code.func_imports() + callee.as_u32()),
-        // Code counts downwards.
-        calls: profile.calls.load(Ordering::Relaxed).wrapping_neg(),
-        misses: profile.misses.load(Ordering::Relaxed).wrapping_neg(),
-    };
-    Some((callee, seen))
+/// What was seen under a number.
+fn seen(code: &vm::CodeRegion, number: u32) -> Calls {
+    let (calls, callees) = vm::called(&code.call_profiles()[number as usize]);
+    let imports = code.func_imports();
+    let index = |func: DefinedFuncIndex| FuncIndex::from_u32(imports + func.as_u32());
+    let callees = callees
+        .into_iter()
+        .map(|(func, count)| (index(func), count));
+    Calls {
+        calls,
+        callees: callees.collect(),
+    }
 }

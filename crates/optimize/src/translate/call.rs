@@ -4,7 +4,7 @@
 //! first stores the caller. What a call through a table must check is decided here once, for plain and for tail calls.
 
 use super::environment::Region;
-use super::guess::{Called, Guess};
+use super::guess::{Called, Guess, put_first};
 use super::{Result, Translator};
 use crate::types::{PTR, Repr, TrySignature, trap_code, try_signature};
 use cranelift_codegen::ir::{InstBuilder, SigRef, Value, condcodes::IntCC, types};
@@ -226,11 +226,14 @@ impl Translator<'_> {
             null: Trap::IndirectCallToNull,
         };
         let checked = self.always_has_type(&element.heap, ty);
-        if !tail && let Some(guess) = self.guess(self.request, ty) {
-            let called = Called::Ref(func_ref);
-            let mut expected = self.expected(ty, called)?.unwrap_or_default();
-            guess.put_first(&mut expected);
-            return self.call_expected(&expected, called, ty, known, checked);
+        if !tail {
+            let guesses = self.guesses(ty)?;
+            if !guesses.is_empty() {
+                let called = Called::Ref(func_ref);
+                let mut expected = self.expected(ty, called)?.unwrap_or_default();
+                put_first(&guesses, &mut expected);
+                return self.call_expected(&expected, called, ty, known, checked);
+            }
         }
         let known = if checked {
             known
@@ -248,8 +251,8 @@ impl Translator<'_> {
         };
         let ty = TypeIndex::from_u32(type_index);
         if !tail {
-            let guess = self.guess(self.request, ty);
-            return self.call_ref_to(called, ty, known, guess);
+            let guesses = self.guesses(ty)?;
+            return self.call_ref_to(called, ty, known, &guesses);
         }
         if self.is_inlined() && self.expected(ty, called)?.is_some() {
             // Null is the callee's error, the rest is its caller's.
@@ -260,7 +263,7 @@ impl Translator<'_> {
                 not_null: true,
                 ..known
             };
-            return self.inlined_tail_call(|t| t.call_ref_to(called, ty, known, None));
+            return self.inlined_tail_call(|t| t.call_ref_to(called, ty, known, &[]));
         }
         let func_ref = self.called_ref(called);
         self.call_func_ref(func_ref, ty, known, tail)
@@ -272,12 +275,10 @@ impl Translator<'_> {
         called: Called,
         ty: TypeIndex,
         known: Known,
-        guess: Option<Guess>,
+        guesses: &[Guess],
     ) -> Result<()> {
         let mut expected = self.expected(ty, called)?.unwrap_or_default();
-        if let Some(guess) = guess {
-            guess.put_first(&mut expected);
-        }
+        put_first(guesses, &mut expected);
         if expected.is_empty() {
             let func_ref = self.called_ref(called);
             return self.call_func_ref(func_ref, ty, known, false);

@@ -1,4 +1,4 @@
-//! Calls through references whose callee is known to some degree: by a profile, mostly the same function of this module, by the same instance; or by
+//! Calls through references whose callee is known to some degree: by a profile, mostly a few functions of this module, by the same instance; or by
 //! the module, in which few functions of the type can be referred to.
 //!
 //! The one idea: nothing is ever taken back. A call is translated several times, behind tests of what is called: as a call of each function that is
@@ -9,7 +9,6 @@ use super::call::Known;
 use super::environment::Region;
 use super::interrupt::Flow;
 use super::{Result, Translator};
-use crate::TierRequest;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, condcodes::IntCC};
 use meantime_abi::{EscapedFuncIndex, FuncIndex, RefType, TypeIndex, VmFuncRef};
@@ -26,11 +25,18 @@ pub(super) struct Guess {
 
 impl Guess {
     /// Has it tested for before all others.
-    pub(super) fn put_first(self, expected: &mut Expected) {
+    fn put_first(self, expected: &mut Expected) {
         match expected.iter().position(|other| other.func == self.func) {
             Some(place) => expected[..=place].rotate_right(1),
             None => expected.insert(0, self),
         }
+    }
+}
+
+/// Has these tested for before all others, the first one first.
+pub(super) fn put_first(guesses: &[Guess], expected: &mut Expected) {
+    for guess in guesses.iter().rev() {
+        guess.put_first(expected);
     }
 }
 
@@ -226,16 +232,25 @@ impl Translator<'_> {
         self.enter(block);
     }
 
-    /// What a call at the current position mostly calls, if that is of this type.
-    pub(super) fn guess(&self, request: &TierRequest<'_>, ty: TypeIndex) -> Option<Guess> {
+    /// What a call at the current position mostly calls, as far as that is of this type. Of several functions, those that can be inlined here: a test
+    /// more costs about what a direct call saves.
+    pub(super) fn guesses(&mut self, ty: TypeIndex) -> Result<Expected> {
+        let mut guesses = Expected::new();
         // In the scope of handlers each call ends its block; that is not worth it here.
         if self.in_scope() {
-            return None;
+            return Ok(guesses);
         }
-        let func = (request.mostly_called)(self.location.offset)?;
-        let func = self.module.func_index(func);
-        let description = &self.module.functions()[func];
-        let place = description.escaped.filter(|_| description.ty == ty)?;
-        Some(Guess { func, place })
+        let called = (self.request.mostly_called)(self.location.offset);
+        for &defined in &called {
+            let func = self.module.func_index(defined);
+            let description = &self.module.functions()[func];
+            let Some(place) = description.escaped.filter(|_| description.ty == ty) else {
+                continue;
+            };
+            if called.len() == 1 || self.inlinable(func, defined)?.is_some() {
+                guesses.push(Guess { func, place });
+            }
+        }
+        Ok(guesses)
     }
 }
