@@ -55,8 +55,8 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
     let Ok(case) = Case::new(u) else {
         return Verdict::NoInput;
     };
-    let engines = case.options.iter().map(Options::engine);
-    let modules: Vec<_> = engines.map(|e| run::compile(&e, &case.wasm)).collect();
+    let modules = case.options.iter().map(|o| run::compile(o, &case.wasm));
+    let modules: Vec<_> = modules.collect();
     if modules.iter().all(Option::is_none) {
         return Verdict::Refused;
     }
@@ -80,6 +80,6 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
 /// What a module does in the reference configuration; none if there is no module or it is refused.
 pub fn reference(u: Unstructured<'_>) -> Option<Outcome> {
     let case = Case::new(u).ok()?;
-    let module = run::compile(&case.options[0].engine(), &case.wasm)?;
+    let module = run::compile(&case.options[0], &case.wasm)?;
     Some(run::run(&module, case.arguments, run::References::Seen))
 }

@@ -49,7 +49,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
     let Ok(case) = Case::new(u) else {
         return Verdict::NoInput;
     };
-    let Some(module) = run::compile(&case.options.engine(), &case.wasm) else {
+    let Some(module) = run::compile(&case.options, &case.wasm) else {
         return Verdict::Refused;
     };
     // What Wasmi does not support is not compared.

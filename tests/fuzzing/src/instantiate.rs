@@ -42,7 +42,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
     let Ok(case) = Case::new(u) else {
         return Verdict::NoInput;
     };
-    let Some(module) = run::compile(&case.options.engine(), &case.wasm) else {
+    let Some(module) = run::compile(&case.options, &case.wasm) else {
         return Verdict::Refused;
     };
     let outcome = run::run(&module, case.arguments, run::References::Seen);

@@ -27,6 +27,7 @@ pub mod objects;
 pub mod options;
 pub mod outcome;
 pub mod peer;
+pub mod profile;
 pub mod run;
 pub mod seeds;
 pub mod throws;

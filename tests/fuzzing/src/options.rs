@@ -4,9 +4,10 @@
 //! a failure.
 
 use crate::choices::Choices;
+use crate::profile;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use meantime::{
-    Config, Engine, Inlining, OptLevel, RegallocAlgorithm, Store, Strategy, UpdateDeadline,
+    Config, Engine, Inlining, Module, OptLevel, RegallocAlgorithm, Store, Strategy, UpdateDeadline,
 };
 use std::num::NonZeroU32;
 
@@ -28,6 +29,8 @@ pub enum Bounds {
 pub enum Tiers {
     /// Ahead, by the optimizing one.
     Optimized,
+    /// The same for a profile that is made up of this seed.
+    Profiled(u64),
     /// Ahead, by the baseline compiler.
     Baseline,
     /// At the first call by the baseline compiler, and in the background by the optimizing one for what spends this budget, so that functions and loops
@@ -172,7 +175,7 @@ impl Options {
             panic!("{e:?}");
         }
         match self.tiers {
-            Tiers::Optimized => config.strategy(Strategy::Cranelift),
+            Tiers::Optimized | Tiers::Profiled(_) => config.strategy(Strategy::Cranelift),
             Tiers::Baseline => config.strategy(Strategy::Winch),
             Tiers::Background(budget) => config.tier_up_budget(budget.into()),
             Tiers::Forced => config.tier_up_budget(0).tier_up_waits(true),
@@ -199,6 +202,38 @@ impl Options {
     /// When the configuration is refused: all that can be made here are valid.
     pub fn engine(&self) -> Engine {
         Engine::new(&self.config()).unwrap_or_else(|e| panic!("{self:?} is refused: {e:?}"))
+    }
+
+    /// A module from its binary format, in an engine of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the engine refuses it.
+    #[allow(unsafe_code, reason = "code that is made ahead of time is trusted")]
+    pub fn module(&self, wasm: &[u8]) -> meantime::Result<Module> {
+        let engine = self.engine();
+        let Tiers::Profiled(seed) = self.tiers else {
+            return Module::from_binary(&engine, wasm);
+        };
+        // Whether it is valid is known before it is looked at for a profile.
+        Module::validate(&engine, wasm)?;
+        let profile = profile::made_up(wasm, seed);
+        let code = engine.precompile_module_with_profile(wasm, &profile)?;
+        // SAFETY: this very engine made it.
+        unsafe { Module::deserialize(&engine, code) }
+    }
+}
+
+impl Options {
+    /// The same from the text format.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub fn module_of_text(&self, text: &str) -> Module {
+        let wasm = wat::parse_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let module = self.module(&wasm);
+        module.unwrap_or_else(|e| panic!("refused: {e:?}\n{text}"))
     }
 }
 

@@ -3,13 +3,13 @@
 //! Not here: what to expect. The one idea: what a guest can use is limited (memory, tables, calls), so that any module can be run.
 
 use crate::generate::{FUEL, FUEL_EXPORT};
-use crate::options::interrupt;
+use crate::options::{Options, interrupt};
 use crate::outcome::{Failure, Outcome, Value};
 use crate::peer;
 use crate::seeds::Noise;
 use meantime::{
-    Engine, Error, Extern, ExternType, Func, GcHeapOutOfMemory, Linker, Module, Ref, Store,
-    StoreLimits, StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
+    Error, Extern, ExternType, Func, GcHeapOutOfMemory, Linker, Module, Ref, Store, StoreLimits,
+    StoreLimitsBuilder, ThrownException, Trap, Val, ValType, WasmBacktrace,
 };
 
 /// Bytes that a memory may have.
@@ -41,8 +41,8 @@ pub enum References {
 /// # Panics
 ///
 /// When it refuses it though it should not.
-pub fn compile(engine: &Engine, wasm: &[u8]) -> Option<Module> {
-    match Module::from_binary(engine, wasm) {
+pub fn compile(options: &Options, wasm: &[u8]) -> Option<Module> {
+    match options.module(wasm) {
         Ok(module) => Some(module),
         Err(e) if may_refuse(&e) => None,
         Err(e) => panic!("a generated module is refused: {e:?}"),

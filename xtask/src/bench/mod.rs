@@ -326,7 +326,7 @@ mod tests {
     fn options_are_read_and_wrong_ones_refused() {
         let options = parse(&[
             "--programs",
-            "fib,sha",
+            "fib,sha2",
             "--engines=wasmtime,native",
             "--runs",
             "3",

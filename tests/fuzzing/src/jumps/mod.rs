@@ -15,7 +15,7 @@ pub mod text;
 use crate::Verdict;
 use crate::options::Options;
 use arbitrary::Unstructured;
-use meantime::{Engine, Instance, Module, Store, Trap, Val};
+use meantime::{Instance, Store, Trap, Val};
 use model::{End, Outcome};
 use program::{BUDGET, Program};
 
@@ -88,13 +88,13 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
 
 /// What the program does, and the fuel that is left if it is counted.
 fn run(program: &Program, text: &str, options: &Options) -> (Outcome, Option<u64>) {
-    let mut config = options.config();
-    config
-        .consume_fuel(program.fuel)
-        .epoch_interruption(program.epochs);
-    let engine = Engine::new(&config).unwrap_or_else(|e| panic!("{options:?} is refused: {e:?}"));
-    let module = Module::new(&engine, text).unwrap_or_else(|e| panic!("refused: {e:?}\n{text}"));
-    let mut store = Store::new(&engine, ());
+    let options = Options {
+        consume_fuel: program.fuel,
+        epochs: program.epochs,
+        ..options.clone()
+    };
+    let module = options.module_of_text(text);
+    let mut store = Store::new(module.engine(), ());
     if program.fuel {
         store.set_fuel(FUEL).expect("it is counted");
     }

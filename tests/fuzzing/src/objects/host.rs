@@ -7,7 +7,7 @@ use super::model::{Expected, describe};
 use super::program::{PLACES, Program};
 use crate::options::{Options, interrupt};
 use meantime::{
-    AnyRef, AsContextMut, Caller, Engine, ExternRef, GcHeapOutOfMemory, Instance, Linker, Module,
+    AnyRef, AsContextMut, Caller, Engine, ExternRef, GcHeapOutOfMemory, Instance, Linker,
     OwnedRooted, RootScope, Rooted, StorageType, Store, StoreLimits, StoreLimitsBuilder, Trap, Val,
 };
 
@@ -63,8 +63,8 @@ pub fn run(
     limit: Option<usize>,
     rounds: usize,
 ) -> Vec<Call> {
-    let engine = options.engine();
-    let module = Module::new(&engine, text).unwrap_or_else(|e| panic!("refused: {e:?}\n{text}"));
+    let module = options.module_of_text(text);
+    let engine = module.engine().clone();
     let limits = match limit {
         Some(bytes) => StoreLimitsBuilder::new().memory_size(bytes).build(),
         None => StoreLimits::default(),

@@ -59,7 +59,7 @@ pub fn check(u: Unstructured<'_>) -> Verdict {
 ///
 /// As [`check`] does.
 pub fn compare(case: &Case) -> Verdict {
-    let Some(module) = run::compile(&case.options.engine(), &case.wasm) else {
+    let Some(module) = run::compile(&case.options, &case.wasm) else {
         return Verdict::Refused;
     };
     let request = request(&module, &case.wasm, case.arguments);

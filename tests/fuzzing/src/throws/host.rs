@@ -7,8 +7,8 @@ use super::program::{Kind, Program, TAGS};
 use crate::options::{Options, interrupt};
 use meantime::{
     AnyRef, AsContextMut, Caller, Error, ExnRef, ExnRefPre, ExnType, ExternRef, Func, FuncType,
-    HeapType, I31, Instance, Linker, Module, RefType, Result, RootScope, Rooted, Store,
-    StoreContextMut, Tag, TagType, ThrownException, Trap, Val, ValType,
+    HeapType, I31, Instance, Linker, RefType, Result, RootScope, Rooted, Store, StoreContextMut,
+    Tag, TagType, ThrownException, Trap, Val, ValType,
 };
 
 #[derive(Default)]
@@ -36,8 +36,8 @@ impl std::error::Error for Own {}
 ///
 /// When the module is refused, or a call fails with an error that no program has.
 pub fn run(program: &Program, text: &str, options: &Options, rounds: usize) -> Vec<Call> {
-    let engine = options.engine();
-    let module = Module::new(&engine, text).unwrap_or_else(|e| panic!("refused: {e:?}\n{text}"));
+    let module = options.module_of_text(text);
+    let engine = module.engine().clone();
     let mut store = Store::new(&engine, Host::default());
     interrupt(&mut store);
     let mut linker = Linker::new(&engine);
