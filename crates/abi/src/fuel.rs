@@ -18,9 +18,9 @@
 //!    that it is read again, and the register has it.
 //!
 //! So a host function sees an exact number and may change it. Whatever else ends a guest, the runtime takes the number from the register, as it was at
-//! the trap or where the guest called the runtime: what it lacks is less than one pass through a function's or loop's body. `OutOfFuel` leaves zero. A callee
-//! that is compiled into its caller obeys all rules as if it were called, down to rule 5, so a trap cannot tell the difference. What to add can be summed up
-//! ahead, as long as no check and no place of rule 5 sees another number.
+//! the trap or where the guest called the runtime: what it lacks is less than one pass through a function's or loop's body, and nothing from before the
+//! last time that rule 6 was followed. `OutOfFuel` leaves zero. A callee that is compiled into its caller obeys all rules as if it were called, down to
+//! rule 5, so a trap cannot tell the difference. What to add can be summed up ahead, as long as no check and no place of rule 5 sees another number.
 
 use serde::{Deserialize, Serialize};
 

@@ -46,6 +46,9 @@ pub enum Failure {
     Error,
 }
 
+/// The name of a step that says what fuel a trap left.
+pub const FUEL_AT_TRAP: &str = "fuel at a trap";
+
 /// What came out of a step.
 pub type Step = Result<Vec<Value>, Failure>;
 
@@ -56,6 +59,8 @@ pub struct Outcome {
     pub steps: Vec<(String, Step)>,
     /// What is exported and is not a function, by name, after the last step: its size and contents.
     pub state: Vec<(String, String)>,
+    /// Whether the guest could be interrupted: then what it knew of its fuel at a trap depends on where that happened.
+    pub interrupted: bool,
     /// Functions and turns of loops that were entered in calls that returned.
     pub entered: u64,
     /// Calls that ended because they entered as many as they may. For statistics only.
@@ -105,6 +110,10 @@ impl Outcome {
             let overflow = Err(Failure::Exhausted);
             if a.1 == overflow || b.1 == overflow {
                 return None;
+            }
+            let interrupted = self.interrupted || other.interrupted;
+            if interrupted && a.0 == FUEL_AT_TRAP && b.0 == FUEL_AT_TRAP {
+                continue;
             }
             if a != b {
                 return Some(format!("{a:?} != {b:?}"));
@@ -157,6 +166,27 @@ mod tests {
         assert_eq!(one.difference(&overflow), None);
         assert!(one.difference(&early).is_some());
         assert!(overflow.overflowed() && !one.overflowed());
+    }
+
+    #[test]
+    fn fuel_at_traps_is_compared_where_nothing_interrupts() {
+        let left = |name: &str, left, interrupted| {
+            let mut outcome = outcome(&[Err(Failure::Trap("x".into()))], 7);
+            outcome.interrupted = interrupted;
+            outcome.step(name, Ok(vec![Value::I64(left)]));
+            outcome
+        };
+        for (name, interrupted, compared) in [
+            (FUEL_AT_TRAP, false, true),
+            (FUEL_AT_TRAP, true, false),
+            ("fuel", true, true),
+        ] {
+            let one = left(name, 10, false);
+            let differs = |n| one.difference(&left(name, n, interrupted)).is_some();
+            assert_eq!((differs(10), differs(9)), (false, compared), "{name}");
+        }
+        let returned = left("fuel", 10, true);
+        assert!(returned.difference(&left(FUEL_AT_TRAP, 10, true)).is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::generate::{FUEL, FUEL_EXPORT};
 use crate::options::{Options, interrupt};
-use crate::outcome::{Failure, Outcome, Value};
+use crate::outcome::{FUEL_AT_TRAP, Failure, Outcome, Value};
 use crate::peer;
 use crate::seeds::Noise;
 use meantime::{
@@ -71,7 +71,10 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     if counts_fuel {
         store.set_fuel(COUNTED).expect("fuel is counted");
     }
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome {
+        interrupted: engine.get_epoch_interruption(),
+        ..Outcome::default()
+    };
     let mut linker = Linker::new(engine);
     let linked = linker.define_unknown_imports_as_default_values(&mut store, module);
     let instance = linked.and_then(|()| linker.instantiate(&mut store, module));
@@ -132,8 +135,8 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
             }
             if counts_fuel {
                 let left = store.get_fuel().expect("fuel is counted");
-                if tells_fuel(&outcome) {
-                    outcome.step("fuel", Ok(vec![Value::I64(left as i64)]));
+                if let Some(name) = name_of_fuel(&outcome) {
+                    outcome.step(name, Ok(vec![Value::I64(left as i64)]));
                 }
                 store.set_fuel(COUNTED).expect("fuel is counted");
             }
@@ -153,11 +156,12 @@ pub fn run(module: &Module, arguments: u64, references: References) -> Outcome {
     outcome
 }
 
-/// Whether the last call ended in a way that leaves the same fuel in all configurations.
-fn tells_fuel(outcome: &Outcome) -> bool {
+/// What to call the fuel that the last call left, if that can be compared.
+fn name_of_fuel(outcome: &Outcome) -> Option<&'static str> {
     match &outcome.steps.last().expect("there was a call").1 {
-        Ok(_) | Err(Failure::Exception | Failure::Trap(_)) => true,
-        Err(_) => false,
+        Ok(_) | Err(Failure::Exception) => Some("fuel"),
+        Err(Failure::Trap(_)) => Some(FUEL_AT_TRAP),
+        Err(_) => None,
     }
 }
 
