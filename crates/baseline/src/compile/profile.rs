@@ -1,4 +1,4 @@
-//! Counting what calls through references call.
+//! Having it noted what calls through references call.
 //!
 //! The one idea: a call has the runtime look at its callee now and then, see [`CallProfile`], and counts down to it; only where someone gave it
 //! a number, which the code has as a constant. The optimizing compiler reads what was seen when the function turns out to be hot.
@@ -27,7 +27,7 @@ impl<F: FnMut(u32) -> Option<u32>> Calls for F {
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    /// Counts a call of what a funcref in a register points to, or of null.
+    /// Has it noted, when it is time to, that what a funcref in a register points to is called, or null.
     pub(super) fn profile_call(&mut self, func: Gpr) {
         let Some(number) = self.calls.number(self.b.wasm_offset) else {
             return;

@@ -241,13 +241,14 @@ impl Translator<'_> {
             return Ok(guesses);
         }
         let called = (self.request.mostly_called)(self.location.offset);
+        let inlining = self.target.tunables.inlining;
         for &defined in &called {
             let func = self.module.func_index(defined);
             let description = &self.module.functions()[func];
             let Some(place) = description.escaped.filter(|_| description.ty == ty) else {
                 continue;
             };
-            if called.len() == 1 || self.inlinable(func, defined)?.is_some() {
+            if called.len() == 1 || inlining && self.inlinable(func, defined)?.is_some() {
                 guesses.push(Guess { func, place });
             }
         }
