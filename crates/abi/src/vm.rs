@@ -114,7 +114,7 @@ pub struct CodeSlot {
     pub room_first: u32,
 }
 
-/// What a call through a reference calls, of which some of its calls are looked at. Code of the first tier subtracts one from `wait`; what makes it
+/// What a call through a reference calls, by some of the times that it is made. Code of the first tier subtracts one from `wait`; what makes it
 /// negative calls the builtin `record_call`, which sees to all fields. Several threads do so without care for each other: some of what they count
 /// can be lost.
 #[derive(Debug)]

@@ -53,7 +53,7 @@ pub use backtrace::{Backtrace, Frame};
 pub use block::ZeroedBlock;
 pub use builtins::BUILTINS;
 pub use bytes::{MappedFile, SharedBytes};
-pub use call_profile::called;
+pub use call_profile::profiled_callees;
 pub use code::{CodeError, CodeMemory, CodeRegion, FuncEntry};
 pub use enter::{call_wasm, host_body, init_thread};
 pub use epoch::EpochCounter;

@@ -222,9 +222,7 @@ impl Options {
         // SAFETY: this very engine made it.
         unsafe { Module::deserialize(&engine, code) }
     }
-}
 
-impl Options {
     /// The same from the text format.
     ///
     /// # Panics

@@ -43,7 +43,7 @@ impl Sites {
 
 /// What was seen under a number.
 fn seen(code: &vm::CodeRegion, number: u32) -> Calls {
-    let (calls, callees) = vm::called(&code.call_profiles()[number as usize]);
+    let (calls, callees) = vm::profiled_callees(&code.call_profiles()[number as usize]);
     let imports = code.func_imports();
     let index = |func: DefinedFuncIndex| FuncIndex::from_u32(imports + func.as_u32());
     let callees = callees
