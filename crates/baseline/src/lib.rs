@@ -37,7 +37,8 @@ type Compile = fn(
     &[u8],
     DefinedFuncIndex,
     &mut dyn Calls,
-) -> (Box<Scratch>, Result<CompiledFunction, CompileError>);
+    &mut CompiledFunction,
+) -> (Box<Scratch>, Result<(), CompileError>);
 
 /// The compiler of a trampoline.
 type CompileTrampoline =
@@ -106,10 +107,30 @@ impl Baseline {
         index: DefinedFuncIndex,
         calls: &mut dyn Calls,
     ) -> Result<CompiledFunction, CompileError> {
+        let mut compiled = CompiledFunction::default();
+        self.compile_function_into(module, wasm, index, calls, &mut compiled)?;
+        Ok(compiled)
+    }
+
+    /// The same into memory that is used again: what is there is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// As [`Baseline::compile_function`]; what is there then makes no sense.
+    pub fn compile_function_into(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+        calls: &mut dyn Calls,
+        into: &mut CompiledFunction,
+    ) -> Result<(), CompileError> {
         let tunables = &self.tunables;
         let costs = self.costs.get_or_init(|| Costs::new(tunables));
         let options = (tunables, costs.as_ref());
-        self.with_scratch(|scratch| (self.compile)(scratch, options, module, wasm, index, calls))
+        self.with_scratch(|scratch| {
+            (self.compile)(scratch, options, module, wasm, index, calls, into)
+        })
     }
 
     /// Compiles a trampoline.

@@ -161,8 +161,8 @@ impl SideTables {
         self.saved.push(words([register.into(), below_fp]));
     }
 
-    /// The encoded table.
-    pub(crate) fn finish(&self) -> Vec<u8> {
+    /// Puts the encoded table in place of what is there.
+    pub(crate) fn finish(&self, bytes: &mut Vec<u8>) {
         let counts = [
             MAGIC,
             self.points.len() as u32,
@@ -180,13 +180,13 @@ impl SideTables {
             self.saved.as_flattened(),
         ];
         let len = parts.iter().map(|p| p.len()).sum::<usize>() + 28;
-        let mut bytes = Vec::with_capacity(len);
+        bytes.clear();
+        bytes.reserve(len);
         bytes.extend_from_slice(&words::<7, 28>(counts));
         for part in parts.iter().filter(|part| !part.is_empty()) {
             bytes.extend_from_slice(part);
         }
-        debug_assert!(SideTable::new(&bytes).is_ok());
-        bytes
+        debug_assert!(SideTable::new(bytes).is_ok());
     }
 }
 
@@ -232,7 +232,9 @@ mod tests {
         };
         ours.saved_register(saved);
         theirs.saved_register(saved);
-        assert_eq!(ours.finish(), theirs.finish());
+        let mut bytes = vec![1, 2, 3];
+        ours.finish(&mut bytes);
+        assert_eq!(bytes, theirs.finish());
     }
 
     #[test]
@@ -251,7 +253,8 @@ mod tests {
             ours.stack_map(at, &[8], others.iter().copied());
         }
         assert_eq!((ours.slot_count(), ours.listed_slots()), (5, 7));
-        let bytes = ours.finish();
+        let mut bytes = Vec::new();
+        ours.finish(&mut bytes);
         let table = SideTable::new(&bytes).unwrap();
         let slots = |at| table.stack_map(at).unwrap().collect::<Vec<_>>();
         for (at, others) in others {

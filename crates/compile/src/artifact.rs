@@ -28,10 +28,15 @@ pub struct Artifact {
 impl Artifact {
     /// The view through which it is read.
     pub fn view(&self) -> ArtifactView<'_> {
+        self.view_with(&self.text)
+    }
+
+    /// The view of one whose code is elsewhere: see [`compile_module_into`](crate::compile_module_into).
+    pub fn view_with<'a>(&'a self, text: &'a [u8]) -> ArtifactView<'a> {
         ArtifactView {
             info: &self.info,
             module: &self.module,
-            text: &self.text,
+            text,
             funcs: FuncTable::new(&self.funcs),
             trampolines: TrampolineTable::new(&self.trampolines),
             side: &self.side,

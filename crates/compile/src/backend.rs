@@ -59,6 +59,18 @@ pub trait Backend: Send + Sync {
         index: DefinedFuncIndex,
     ) -> Result<CompiledFunction, CompileError>;
 
+    /// The same into memory that is used again: what is there is overwritten, or makes no sense after an error.
+    fn compile_function_into(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+        into: &mut CompiledFunction,
+    ) -> Result<(), CompileError> {
+        *into = self.compile_function(module, wasm, index)?;
+        Ok(())
+    }
+
     /// Compiles a trampoline. It has no relocations.
     fn compile_trampoline(
         &self,

@@ -4,7 +4,7 @@
 //! about the same time; a module with little to do is compiled right here, without starting a thread.
 
 use crate::link::Linker;
-use crate::{Artifact, ArtifactInfo, Backend, CompileError, records};
+use crate::{Artifact, ArtifactInfo, Backend, CompileError, TextMemory, records};
 use meantime_abi::entity::EntityRef;
 use meantime_abi::{CompiledFunction, DefinedFuncIndex, FuncKey, Signature, Trampoline, TypeIndex};
 use meantime_module::{EntityIndex, Images, Module};
@@ -76,6 +76,24 @@ pub fn compile_module_with(
     backend: &dyn Backend,
     options: &CompileOptions,
 ) -> Result<Artifact, CompileError> {
+    let mut text = Vec::new();
+    let artifact = compile_module_into(module, wasm, backend, options, &mut text)?;
+    text.shrink_to_fit();
+    Ok(Artifact { text, ..artifact })
+}
+
+/// The same with the code put elsewhere: the artifact has none, and is looked at with it through [`Artifact::view_with`].
+///
+/// # Errors
+///
+/// As [`compile_module`], and when there is no memory for the code.
+pub fn compile_module_into(
+    module: &Module,
+    wasm: &[u8],
+    backend: &dyn Backend,
+    options: &CompileOptions,
+    text: &mut dyn TextMemory,
+) -> Result<Artifact, CompileError> {
     let trampolines = NeededTrampolines::of(module);
     let keys: Vec<FuncKey> = module
         .bodies()
@@ -89,15 +107,14 @@ pub fn compile_module_with(
         backend,
         keys: &keys,
     };
-    let mut linker = Linker::new(module, backend.triple());
-    tasks.run(options.parallel, |piece| linker.add(&piece))?;
+    let mut linker = Linker::new(module, backend.triple(), text);
+    tasks.run(options.parallel, |piece| linker.add(piece))?;
     let linked = linker.finish()?;
     let info = info_of(backend, options);
     let artifact = describe_module(module, wasm, info, options.keep_custom)?;
     Ok(Artifact {
         trampolines: trampolines.encode(&artifact.module, artifact.module.bodies().len()),
         funcs: records::encode(&keys, &linked),
-        text: linked.text,
         side: linked.side,
         ..artifact
     })
@@ -230,15 +247,16 @@ impl Tasks<'_> {
         }
     }
 
-    fn compile(&self, key: FuncKey) -> Result<CompiledFunction, CompileError> {
+    fn compile(&self, key: FuncKey, into: &mut CompiledFunction) -> Result<(), CompileError> {
         match key {
             FuncKey::Func(func) => self
                 .backend
-                .compile_function(self.module, self.wasm, func)
+                .compile_function_into(self.module, self.wasm, func, into)
                 .map_err(|error| self.in_function(error, func)),
             FuncKey::Trampoline(kind, ty) => {
                 let signature = self.module.type_as_func(ty).signature();
-                self.backend.compile_trampoline(kind, &signature)
+                *into = self.backend.compile_trampoline(kind, &signature)?;
+                Ok(())
             }
         }
     }
@@ -263,14 +281,15 @@ impl Tasks<'_> {
     fn run(
         &self,
         parallel: bool,
-        mut done: impl FnMut(CompiledFunction) -> Result<(), CompileError>,
+        mut done: impl FnMut(&CompiledFunction) -> Result<(), CompileError>,
     ) -> Result<(), CompileError> {
         let cost: usize = self.keys.iter().map(|key| self.cost(*key)).sum();
         if !parallel || self.keys.len() < 2 || cost < PARALLEL_MIN_COST {
-            return self
-                .keys
-                .iter()
-                .try_for_each(|key| done(self.compile(*key)?));
+            let mut piece = CompiledFunction::default();
+            return self.keys.iter().try_for_each(|key| {
+                self.compile(*key, &mut piece)?;
+                done(&piece)
+            });
         }
         let mut order: Vec<usize> = (0..self.keys.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(self.cost(self.keys[*i])));
@@ -284,7 +303,8 @@ impl Tasks<'_> {
                 if i > first_bad.load(Ordering::Relaxed) {
                     continue;
                 }
-                let result = self.compile(self.keys[i]);
+                let mut piece = CompiledFunction::default();
+                let result = self.compile(self.keys[i], &mut piece).map(|()| piece);
                 if result.is_err() {
                     first_bad.fetch_min(i, Ordering::Relaxed);
                 }
@@ -305,6 +325,6 @@ impl Tasks<'_> {
         results.sort_unstable_by_key(|(i, _)| *i);
         results
             .into_iter()
-            .try_for_each(|(_, result)| done(result?))
+            .try_for_each(|(_, result)| done(&result?))
     }
 }

@@ -11,13 +11,17 @@ mod info;
 mod link;
 mod load;
 mod records;
+mod text;
 mod write;
 
 pub use artifact::{Artifact, ArtifactView, Symbol};
 pub use backend::{Backend, CompileError};
-pub use driver::{CompileOptions, compile_module, compile_module_with, describe_module};
+pub use driver::{
+    CompileOptions, compile_module, compile_module_into, compile_module_with, describe_module,
+};
 pub use format::{Precompiled, detect_precompiled};
 pub use info::{ArtifactInfo, Expect, Mismatch};
 pub use link::patch_distance;
 pub use load::{ArtifactError, LoadedArtifact};
 pub use records::{FuncRecord, FuncTable};
+pub use text::TextMemory;

@@ -4,7 +4,7 @@
 //! AArch64 reaches 128 MiB; where a text may become larger, groups of functions end with an island of veneers, through which they call what is farther
 //! away. Pieces are taken one by one, so that none has to be kept once it is in the text.
 
-use crate::CompileError;
+use crate::{CompileError, TextMemory};
 use meantime_abi::entity::EntityRef;
 use meantime_abi::{CompiledFunction, Relocation, RelocationKind};
 use meantime_module::Module;
@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use target_lexicon::{Architecture, Triple};
 
-/// Code and tables of a whole module.
+/// Where the code of a whole module lies, and its tables.
+#[derive(Default)]
 pub(crate) struct Linked {
-    pub(crate) text: Vec<u8>,
     /// Where each piece lies in the text.
     pub(crate) placed: Vec<Range<u32>>,
     pub(crate) side: Vec<u8>,
@@ -71,7 +71,8 @@ struct Group {
 }
 
 /// Takes the pieces one by one, of which the first are the module's defined functions in order, and patches them when all are there.
-pub(crate) struct Linker {
+pub(crate) struct Linker<'a> {
+    text: &'a mut dyn TextMemory,
     imports: usize,
     functions: usize,
     reach: Reach,
@@ -84,34 +85,40 @@ pub(crate) struct Linker {
     open: Group,
 }
 
-impl Linker {
-    pub(crate) fn new(module: &Module, triple: &Triple) -> Linker {
+impl<'a> Linker<'a> {
+    pub(crate) fn new(
+        module: &Module,
+        triple: &Triple,
+        text: &'a mut dyn TextMemory,
+    ) -> Linker<'a> {
         // A breakpoint on x86, a permanently undefined instruction on AArch64.
         let filler = match triple.architecture {
             Architecture::Aarch64(_) => 0x00,
             _ => 0xcc,
         };
         let imports = module.counts().func_imports as usize;
-        let mut linker = Linker::with_reach(imports, module.bodies().len(), REACH, filler);
-        // Code is about twice as long as what it is compiled from; what is not used is given back.
+        // Code is about twice as long as what it is compiled from, its tables half as long again; what is not used is given back.
         let bodies: usize = module.bodies().values().map(|b| b.range.len()).sum();
-        linker.linked.text.reserve(2 * bodies);
-        linker.linked.side.reserve(bodies);
+        text.reserve(2 * bodies);
+        let mut linker = Linker::with_reach(imports, module.bodies().len(), REACH, filler, text);
+        linker.linked.side.reserve(2 * bodies);
         linker
     }
 
-    fn with_reach(imports: usize, functions: usize, reach: Reach, filler: u8) -> Linker {
+    fn with_reach(
+        imports: usize,
+        functions: usize,
+        reach: Reach,
+        filler: u8,
+        text: &'a mut dyn TextMemory,
+    ) -> Linker<'a> {
         Linker {
+            text,
             imports,
             functions,
             reach,
             filler,
-            linked: Linked {
-                text: Vec::new(),
-                placed: Vec::new(),
-                side: Vec::new(),
-                sides: Vec::new(),
-            },
+            linked: Linked::default(),
             relocations: Vec::new(),
             groups: Vec::new(),
             open: Group::default(),
@@ -125,7 +132,7 @@ impl Linker {
     /// When there is too much code, or the piece makes no sense.
     pub(crate) fn add(&mut self, piece: &CompiledFunction) -> Result<(), CompileError> {
         // Groups are half as large as a branch reaches, so that each reaches the island.
-        let end = self.linked.text.len() as u64 + piece.code.len() as u64 + u64::from(MAX_ALIGN);
+        let end = self.text.bytes().len() as u64 + piece.code.len() as u64 + u64::from(MAX_ALIGN);
         let far = end - u64::from(self.open.start) > u64::from(self.reach.branch26 / 2);
         let branches = piece.relocations.iter().any(is_branch);
         if far && (self.open.branches || branches) && !self.open.pieces.is_empty() {
@@ -164,7 +171,6 @@ impl Linker {
             }
         }
         let mut linked = self.linked;
-        linked.text.shrink_to_fit();
         linked.side.shrink_to_fit();
         Ok(linked)
     }
@@ -174,16 +180,25 @@ impl Linker {
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(error(format!("code cannot be aligned to {align} bytes")));
         }
-        let text = &mut self.linked.text;
-        text.resize(text.len().next_multiple_of(align as usize), self.filler);
-        let start = text.len();
-        text.extend_from_slice(&piece.code);
+        let start = self.text.bytes().len().next_multiple_of(align as usize);
+        self.fill(start)?;
+        self.text.append(&piece.code).map_err(no_memory)?;
         self.range(start)
+    }
+
+    /// Fills the text up to a length.
+    fn fill(&mut self, len: usize) -> Result<(), CompileError> {
+        let filler = [self.filler; MIN_ALIGN as usize];
+        while let Some(rest @ 1..) = len.checked_sub(self.text.bytes().len()) {
+            let part = &filler[..rest.min(filler.len())];
+            self.text.append(part).map_err(no_memory)?;
+        }
+        Ok(())
     }
 
     /// From a place to the end of the text.
     fn range(&self, start: usize) -> Result<Range<u32>, CompileError> {
-        match (u32::try_from(start), u32::try_from(self.linked.text.len())) {
+        match (u32::try_from(start), u32::try_from(self.text.bytes().len())) {
             (Ok(start), Ok(end)) if end <= self.reach.text => Ok(start..end),
             _ => Err(error(
                 "the machine code of the module exceeds the limit of 2 GiB",
@@ -228,13 +243,12 @@ impl Linker {
             if group.pieces.contains(&target.0) || group.veneers.contains_key(&target) {
                 continue;
             }
-            let text = &mut self.linked.text;
-            let start = text.len().next_multiple_of(4);
-            text.resize(start + VENEER_SIZE, self.filler);
+            let start = self.text.bytes().len().next_multiple_of(4);
+            self.fill(start + VENEER_SIZE)?;
             group.veneers.insert(target, self.range(start)?.start);
         }
         self.open = Group {
-            start: self.linked.text.len() as u32,
+            start: self.text.bytes().len() as u32,
             pieces: group.pieces.end..group.pieces.end,
             relocations: group.relocations.end..group.relocations.end,
             ..Group::default()
@@ -256,7 +270,7 @@ impl Linker {
             let distance = self.start_of(*target)? - from;
             let distance = i32::try_from(distance).map_err(|_| out_of_reach())?;
             let at = *at as usize;
-            self.linked.text[at..at + VENEER_SIZE].copy_from_slice(&veneer(distance));
+            self.text.bytes_mut()[at..at + VENEER_SIZE].copy_from_slice(&veneer(distance));
         }
         Ok(())
     }
@@ -273,7 +287,7 @@ impl Linker {
             }
             _ => distance,
         };
-        let text = &mut self.linked.text;
+        let text = self.text.bytes_mut();
         write_distance(text, place, relocation.kind, distance, self.reach.branch26)
     }
 
@@ -286,6 +300,12 @@ impl Linker {
 /// Whether it is of the kind whose reach is short.
 fn is_branch(relocation: &Relocation) -> bool {
     relocation.kind == RelocationKind::Aarch64Branch26
+}
+
+fn no_memory(why: std::io::Error) -> CompileError {
+    error(format!(
+        "no memory for the machine code of the module: {why}"
+    ))
 }
 
 fn outside() -> CompileError {
@@ -393,12 +413,14 @@ mod tests {
         }
     }
 
-    fn link(pieces: &[CompiledFunction], reach: Reach) -> Result<Linked, CompileError> {
-        let mut linker = Linker::with_reach(0, pieces.len(), reach, 0xcc);
+    fn link(pieces: &[CompiledFunction], reach: Reach) -> Result<(Vec<u8>, Linked), CompileError> {
+        let mut text = Vec::new();
+        let mut linker = Linker::with_reach(0, pieces.len(), reach, 0xcc, &mut text);
         for piece in pieces {
             linker.add(piece)?;
         }
-        linker.finish()
+        let linked = linker.finish()?;
+        Ok((text, linked))
     }
 
     fn word(text: &[u8], at: u32) -> u32 {
@@ -413,12 +435,12 @@ mod tests {
             piece(40, &[(1, X86Pc32, 1, -4), (20, X86Pc32, 0, -4)]),
             piece(7, &[(3, X86Pc32, 0, -4)]),
         ];
-        let linked = link(&pieces, REACH).unwrap();
+        let (text, linked) = link(&pieces, REACH).unwrap();
         assert_eq!(linked.placed, [0..40, 48..55]);
-        assert_eq!(word(&linked.text, 1) as i32, 48 - 4 - 1);
-        assert_eq!(word(&linked.text, 20) as i32, -4 - 20);
-        assert_eq!(word(&linked.text, 48 + 3) as i32, -4 - 48 - 3);
-        assert_eq!(linked.text[40..48], [0xcc; 8]);
+        assert_eq!(word(&text, 1) as i32, 48 - 4 - 1);
+        assert_eq!(word(&text, 20) as i32, -4 - 20);
+        assert_eq!(word(&text, 48 + 3) as i32, -4 - 48 - 3);
+        assert_eq!(text[40..48], [0xcc; 8]);
         assert_eq!((linked.side.len(), &linked.sides[1]), (8, &(4..8)));
     }
 
@@ -429,10 +451,10 @@ mod tests {
             piece(16, &[(8, Aarch64Branch26, 1, 0)]),
             piece(16, &[(4, Aarch64Branch26, 0, 0)]),
         ];
-        let linked = link(&pieces, REACH).unwrap();
-        assert_eq!(word(&linked.text, 8), 0x9400_0002);
+        let (text, _) = link(&pieces, REACH).unwrap();
+        assert_eq!(word(&text, 8), 0x9400_0002);
         assert_eq!(
-            word(&linked.text, 20),
+            word(&text, 20),
             0x9400_0000 | ((-20i32 >> 2) as u32 & BRANCH26_MASK)
         );
     }
@@ -469,17 +491,14 @@ mod tests {
                 piece(64, &calls)
             })
             .collect();
-        let linked = link(&pieces, reach).unwrap();
+        let (text, linked) = link(&pieces, reach).unwrap();
         let mut veneers = 0;
         for (i, range) in linked.placed.iter().enumerate() {
             let start_of = |i: usize| i64::from(linked.placed[i].start);
-            assert_eq!(follow(&linked.text, range.start), start_of(0));
-            assert_eq!(
-                follow(&linked.text, range.start + 4),
-                start_of((i + 1).min(39))
-            );
-            assert_eq!(follow(&linked.text, range.start + 8), start_of(39));
-            assert_eq!(follow(&linked.text, range.start + 12), start_of(39));
+            assert_eq!(follow(&text, range.start), start_of(0));
+            assert_eq!(follow(&text, range.start + 4), start_of((i + 1).min(39)));
+            assert_eq!(follow(&text, range.start + 8), start_of(39));
+            assert_eq!(follow(&text, range.start + 12), start_of(39));
             let direct = i64::from(range.start) + 8 - start_of(39);
             veneers += usize::from(!(-512..512).contains(&direct));
         }

@@ -25,6 +25,15 @@ impl Artifact {
     ///
     /// When the target cannot be an ELF object's, or the images of all memories are beyond 4 GiB.
     pub fn to_elf(&self) -> Result<Vec<u8>, CompileError> {
+        self.to_elf_with(&self.text)
+    }
+
+    /// The same of one whose code is elsewhere: see [`compile_module_into`](crate::compile_module_into).
+    ///
+    /// # Errors
+    ///
+    /// As [`Artifact::to_elf`].
+    pub fn to_elf_with(&self, code: &[u8]) -> Result<Vec<u8>, CompileError> {
         let triple: Triple = self
             .info
             .triple
@@ -46,7 +55,7 @@ impl Artifact {
             &info,
             format::checksum(
                 &[&info, &module_bytes, &self.funcs, &self.trampolines],
-                &[self.text.len(), self.side.len(), data.len()],
+                &[code.len(), self.side.len(), data.len()],
             ),
         );
 
@@ -61,9 +70,8 @@ impl Artifact {
             e_flags: format::ELF_FLAG_MODULE,
         };
         let text = elf.section_id(StandardSection::Text);
-        elf.section_mut(text)
-            .set_data(self.text.as_slice(), u64::from(align));
-        for symbol in self.view().symbols() {
+        elf.section_mut(text).set_data(code, u64::from(align));
+        for symbol in self.view_with(code).symbols() {
             elf.add_symbol(Symbol {
                 name: symbol.name.into_bytes(),
                 value: u64::from(symbol.record.code.start),

@@ -162,6 +162,25 @@ impl Backend for Compilers {
         self.compile_with(module, wasm, index, &TierRequest::AHEAD)
     }
 
+    fn compile_function_into(
+        &self,
+        module: &Module,
+        wasm: &[u8],
+        index: DefinedFuncIndex,
+        into: &mut CompiledFunction,
+    ) -> Result<(), CompileError> {
+        // What the baseline compiler cannot is compiled as always.
+        if let (Some(baseline), Strategy::Winch) = (&self.baseline, self.strategy)
+            && baseline
+                .compile_function_into(module, wasm, index, &mut |_: u32| None, into)
+                .is_ok()
+        {
+            return Ok(());
+        }
+        *into = self.compile_function(module, wasm, index)?;
+        Ok(())
+    }
+
     fn compile_trampoline(
         &self,
         kind: Trampoline,

@@ -5,6 +5,7 @@
 //! functions are compiled.
 
 use crate::bytes::SharedBytes;
+use crate::code_builder::CodeBuilder;
 use crate::growing::GrowingText;
 use crate::stubs::Passing;
 use crate::sys::{Mapping, flush_instruction_cache, host_page_size};
@@ -33,17 +34,17 @@ impl CodeMemory {
     ///
     /// When the system refuses memory, or to make it executable.
     pub fn from_bytes(text: &[u8]) -> io::Result<CodeMemory> {
-        let mapping = Mapping::zeroed_to_fill(text.len())?;
-        // SAFETY: the mapping is new, writable and at least as long.
-        unsafe {
-            std::ptr::copy_nonoverlapping(text.as_ptr(), mapping.base().as_ptr(), text.len());
-            mapping.make_executable(0..mapping.len())?;
-        }
-        flush_instruction_cache(mapping.base().as_ptr(), text.len());
-        Ok(CodeMemory {
-            mapping,
-            len: text.len(),
-        })
+        let mut builder = CodeBuilder::new(text.len())?;
+        builder.append(text)?;
+        builder.finish()
+    }
+
+    /// Code that was written to the start of a mapping, of which nobody holds a part.
+    pub(crate) fn of(mapping: Mapping, len: usize) -> io::Result<CodeMemory> {
+        // SAFETY: by the caller, nobody holds a reference into it.
+        unsafe { mapping.make_executable(0..mapping.len())? };
+        flush_instruction_cache(mapping.base().as_ptr(), len);
+        Ok(CodeMemory { mapping, len })
     }
 
     /// Position-independent code mapped from a file. `offset` is a multiple of the host's page size.

@@ -198,7 +198,7 @@ const MAX_UNGUARDED_FRAME: u32 = 256 << 10;
 /// Bytes of a body whose code is taken to have short branches only.
 const MAX_NEAR_BODY: usize = 32 << 10;
 
-/// Compiles a function. Gives the memory back.
+/// Compiles a function into memory that is used again. Gives the memory for what comes between back.
 pub(crate) fn function<M: Machine>(
     mut scratch: Box<Scratch>,
     (tunables, costs): (&Tunables, Option<&Costs>),
@@ -206,7 +206,8 @@ pub(crate) fn function<M: Machine>(
     wasm: &[u8],
     index: DefinedFuncIndex,
     calls: &mut dyn Calls,
-) -> (Box<Scratch>, Result<CompiledFunction, CompileError>) {
+    into: &mut CompiledFunction,
+) -> (Box<Scratch>, Result<(), CompileError>) {
     let range = &module.bodies()[index].range;
     let Some(code) = wasm.get(range.start as usize..range.end as usize) else {
         return (scratch, Err(*malformed()));
@@ -249,7 +250,7 @@ pub(crate) fn function<M: Machine>(
         frame_size_at: 0,
         machine: std::marker::PhantomData,
     };
-    let result = compiler.compile();
+    let result = compiler.compile(into);
     scratch.buffer = compiler.b;
     scratch.tables = compiler.t;
     scratch.lists = compiler.s;
@@ -257,7 +258,7 @@ pub(crate) fn function<M: Machine>(
 }
 
 impl<M: Machine> Compiler<'_, M> {
-    fn compile(&mut self) -> Result<CompiledFunction, CompileError> {
+    fn compile(&mut self, into: &mut CompiledFunction) -> Result<(), CompileError> {
         self.b.clear();
         self.t.begin(self.tunables.generate_address_map);
         self.s.clear(self.module);
@@ -276,7 +277,7 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(error) = self.error.take() {
             return Err(*error);
         }
-        self.finish()
+        self.finish(into)
     }
 
     /// Compiles all operators. By itself, so that nothing else takes registers from it.
@@ -295,7 +296,7 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    fn finish(&mut self) -> Result<CompiledFunction, CompileError> {
+    fn finish(&mut self, into: &mut CompiledFunction) -> Result<(), CompileError> {
         self.write_cold();
         self.limit_code();
         if let Some(error) = self.error.take() {
@@ -323,12 +324,12 @@ impl<M: Machine> Compiler<'_, M> {
             return Err(CompileError::unsupported("large code"));
         }
         self.t.move_traps(self.b.moved_faults());
-        Ok(CompiledFunction {
-            code: self.b.code().to_vec(),
-            align: M::ALIGN,
-            relocations: self.s.relocations.clone(),
-            side_table: self.t.finish(),
-        })
+        into.code.clear();
+        into.code.extend_from_slice(self.b.code());
+        into.align = M::ALIGN;
+        into.relocations.clone_from(&self.s.relocations);
+        self.t.finish(&mut into.side_table);
+        Ok(())
     }
 
     /// Ends the walk: nothing can be reached any more. The first reason counts.

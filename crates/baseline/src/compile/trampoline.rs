@@ -49,11 +49,13 @@ pub(crate) fn trampoline<M: Machine>(
         Trampoline::Enter => writer.enter(signature),
         Trampoline::Host => writer.host(signature),
     }
+    let mut side_table = Vec::new();
+    scratch.tables.finish(&mut side_table);
     Ok(CompiledFunction {
         code: scratch.buffer.code().to_vec(),
         align: M::ALIGN,
         relocations: Vec::new(),
-        side_table: scratch.tables.finish(),
+        side_table,
     })
 }
 

@@ -19,7 +19,7 @@ use wasmparser::WasmFeatures;
 
 /// Where a module's artifact is.
 pub(super) enum Source {
-    /// It was compiled just now.
+    /// It was compiled just now; its code is where it runs.
     Compiled(Artifact),
     /// It was read.
     Loaded {
@@ -71,7 +71,7 @@ impl Module {
             return Ok(compile_whole(self.engine(), tiers.wasm())?.to_elf()?);
         }
         match &*self.inner.source {
-            Source::Compiled(artifact) => Ok(artifact.to_elf()?),
+            Source::Compiled(artifact) => Ok(artifact.to_elf_with(self.inner.region.text())?),
             Source::Loaded { bytes, .. } => Ok(bytes.to_vec()),
         }
     }
@@ -165,16 +165,28 @@ impl Module {
         Module::with_code(engine, source, Code::Whole(code), file, false)
     }
 
-    pub(super) fn load(engine: &Engine, source: Arc<Source>, debug_info: bool) -> Result<Module> {
-        let info = source.view().info();
+    /// A module that was compiled just now, with its code.
+    pub(super) fn load(
+        engine: &Engine,
+        artifact: Artifact,
+        code: vm::CodeBuilder,
+        debug_info: bool,
+    ) -> Result<Module> {
+        let info = artifact.info();
         if info.triple != meantime_optimize::native_triple().to_string() {
             bail!(
                 "cannot load a module that was compiled for `{}` on this machine",
                 info.triple
             );
         }
-        let code = vm::CodeMemory::from_bytes(source.view().text())?;
-        Module::with_code(engine, source, Code::Whole(code), None, debug_info)
+        let source = Arc::new(Source::Compiled(artifact));
+        Module::with_code(
+            engine,
+            source,
+            Code::Whole(code.finish()?),
+            None,
+            debug_info,
+        )
     }
 
     /// A module whose code is made while it runs.

@@ -5,7 +5,8 @@ use crate::profile::Profile;
 use crate::tiers::ModuleTiers;
 use crate::{Engine, Error, Result, bail, ensure};
 use meantime_compile::{
-    Artifact, ArtifactInfo, Backend, CompileOptions, compile_module_with, describe_module,
+    Artifact, ArtifactInfo, Backend, CompileOptions, TextMemory, compile_module_into,
+    compile_module_with, describe_module,
 };
 use meantime_module::Module as Decoded;
 use meantime_vm as vm;
@@ -85,11 +86,14 @@ impl Module {
                 Module::with_tiers(engine, source, tiers, debug_info)
             }
             None => {
-                let artifact = compile(engine, &decoded, &wasm)?;
+                let mut text = Text(vm::CodeBuilder::new(0)?);
+                let backend: &dyn Backend = engine.backend()?;
+                let options = options(engine);
+                let artifact = compile_module_into(&decoded, &wasm, backend, &options, &mut text)?;
                 if let Some(entry) = &entry {
-                    entry.write(&artifact.to_elf()?);
+                    entry.write(&artifact.to_elf_with(text.bytes())?);
                 }
-                Module::load(engine, Arc::new(Source::Compiled(artifact)), debug_info)
+                Module::load(engine, artifact, text.0, debug_info)
             }
         }
     }
@@ -183,6 +187,27 @@ fn compile(engine: &Engine, decoded: &Decoded, wasm: &[u8]) -> Result<Artifact> 
         backend,
         &options(engine),
     )?)
+}
+
+/// Code is put together where it runs.
+struct Text(vm::CodeBuilder);
+
+impl TextMemory for Text {
+    fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.bytes_mut()
+    }
+
+    fn reserve(&mut self, bytes: usize) {
+        self.0.reserve(bytes);
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.append(bytes)
+    }
 }
 
 fn options(engine: &Engine) -> CompileOptions {

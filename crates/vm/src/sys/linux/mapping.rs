@@ -77,19 +77,9 @@ impl Mapping {
         Mapping::anonymous(len, ProtFlags::READ | ProtFlags::WRITE)
     }
 
-    /// The same where all of it is written next: the system provides it at once, rather than page by page.
-    pub fn zeroed_to_fill(len: usize) -> io::Result<Mapping> {
-        let prot = ProtFlags::READ | ProtFlags::WRITE;
-        Mapping::anonymous_with(len, prot, MapFlags::POPULATE)
-    }
-
     fn anonymous(len: usize, prot: ProtFlags) -> io::Result<Mapping> {
-        Mapping::anonymous_with(len, prot, MapFlags::empty())
-    }
-
-    fn anonymous_with(len: usize, prot: ProtFlags, more: MapFlags) -> io::Result<Mapping> {
         let len = round_up(len.max(1))?;
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | more;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address that the system chooses aliases nothing.
         let base = unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), len, prot, flags)? };
         Ok(Mapping::from_raw(base, len))
@@ -275,6 +265,31 @@ impl Mapping {
             // SAFETY: the advice changes no contents.
             let _ = unsafe { rustix::mm::madvise(start, range.len(), Advice::LinuxHugepage) };
         }
+    }
+
+    /// Provides the memory of a part that can be written at once, rather than page by page. Only a wish: a kernel before 5.14 does not know it.
+    pub fn provide(&self, range: Range<usize>) {
+        if let Ok(start) = self.part(&range)
+            && !range.is_empty()
+        {
+            // SAFETY: the advice changes no contents.
+            let _ = unsafe { rustix::mm::madvise(start, range.len(), Advice::LinuxPopulateWrite) };
+        }
+    }
+
+    /// Changes its length, to at least one page: at another address if need be, with what it holds.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may hold a reference into it. All of it must have been mapped at once and be accessible in the same way.
+    pub unsafe fn resize(&mut self, len: usize) -> io::Result<()> {
+        let len = round_up(len.max(1))?;
+        let old = self.base.as_ptr().cast();
+        // SAFETY: the range is this value's; that nobody looks into it is the caller's promise.
+        let base = unsafe { rustix::mm::mremap(old, self.len, len, MremapFlags::MAYMOVE)? };
+        self.base = NonNull::new(base.cast()).expect("the system maps nothing at address zero");
+        self.len = len;
+        Ok(())
     }
 
     /// Moves the pages of a part of another mapping here without copying them. Where they were, zeros are.
