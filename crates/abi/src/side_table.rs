@@ -4,21 +4,25 @@
 //! reader needs no allocation, no lock and no decoding ahead, so it works in a signal handler. The same format serves every tier.
 //!
 //! Layout, in words: magic and version, number of points P, of inline frames I, of stack maps M, of stack-map slots L, of handlers H, of saved
-//! registers S; then the words of each array in this order. An offset of code that names a call is that of the instruction after it (the return address); one
+//! registers S, and where offsets in the module count from; then the words of each array in this order. A point is two words, its offset in the code, and
+//! its trap (upper 8 bits) with its offset in the module (lower 24: no body is as long). Where there are inline frames, each point has one more word, after all
+//! points: its frame, which then says where the offset counts from. An offset of code that names a call is that of the instruction after it (the return address); one
 //! that names a trap is that of the faulting instruction.
 
 use crate::{FuncIndex, TagIndex, Trap};
 
-const MAGIC: u32 = u32::from_le_bytes(*b"mst3");
-const HEADER: usize = 7;
-const POINT_WORDS: usize = 4;
-const INLINE_WORDS: usize = 3;
+const MAGIC: u32 = u32::from_le_bytes(*b"mst4");
+const HEADER: usize = 8;
+const POINT_WORDS: usize = 2;
+const INLINE_WORDS: usize = 4;
 const MAP_WORDS: usize = 3;
 const HANDLER_WORDS: usize = 6;
 const SAVED_WORDS: usize = 2;
 /// Set in the word of a context that is in a register.
 const IN_REGISTER: u32 = 1 << 31;
 const NO_OFFSET: u32 = u32::MAX;
+/// The bits of a point's offset in the module, which are all set where it is not recorded.
+const DELTA: u32 = (1 << 24) - 1;
 const NO_INLINE: u32 = u32::MAX;
 
 /// A place in code where a trap happens or a callee returns.
@@ -143,10 +147,14 @@ impl<'a> SideTable<'a> {
         Ok(table)
     }
 
+    /// Where the inline frames of points are.
+    fn point_inlines_at(&self, i: u32) -> u64 {
+        HEADER as u64 + u64::from(self.points) * POINT_WORDS as u64 + u64::from(i)
+    }
+
     fn inlines_at(&self, i: u32) -> u64 {
-        HEADER as u64
-            + u64::from(self.points) * POINT_WORDS as u64
-            + u64::from(i) * INLINE_WORDS as u64
+        let points = if self.inlines == 0 { 0 } else { self.points };
+        self.point_inlines_at(points) + u64::from(i) * INLINE_WORDS as u64
     }
 
     fn maps_at(&self, i: u32) -> u64 {
@@ -173,12 +181,20 @@ impl<'a> SideTable<'a> {
 
     fn point_at(&self, i: u32) -> Point {
         let at = HEADER as u64 + u64::from(i) * POINT_WORDS as u64;
-        let wasm_offset = self.word(at + 1);
-        let inline = self.word(at + 3);
+        let place = self.word(at + 1);
+        let inline = match self.inlines {
+            0 => NO_INLINE,
+            _ => self.word(self.point_inlines_at(i)),
+        };
+        let base = match inline {
+            NO_INLINE => self.word(7),
+            frame => self.word(self.inlines_at(frame) + 3),
+        };
+        let delta = place & DELTA;
         Point {
             code_offset: self.word(at),
-            wasm_offset: (wasm_offset != NO_OFFSET).then_some(wasm_offset),
-            trap: Trap::from_u8(self.word(at + 2) as u8),
+            wasm_offset: (delta != DELTA).then_some(base.wrapping_add(delta)),
+            trap: Trap::from_u8((place >> 24) as u8),
             inline: (inline != NO_INLINE).then_some(inline),
         }
     }
@@ -344,6 +360,16 @@ impl SideTableBuilder {
         self.points.sort_by_key(|p| p.code_offset);
         self.maps.sort_by_key(|m| m.0);
         self.handlers.sort_by_key(|h| h.code_offset);
+        // The first offset of each frame's points, and of those of none.
+        let mut base = u32::MAX;
+        let mut bases = vec![u32::MAX; self.inlines.len()];
+        for p in &self.points {
+            let first = match p.inline {
+                None => &mut base,
+                Some(frame) => &mut bases[frame as usize],
+            };
+            *first = p.wasm_offset.unwrap_or(u32::MAX).min(*first);
+        }
         let mut words = vec![
             MAGIC,
             self.points.len() as u32,
@@ -352,20 +378,24 @@ impl SideTableBuilder {
             self.slots.len() as u32,
             self.handlers.len() as u32,
             self.saved.len() as u32,
+            base,
         ];
         for p in &self.points {
             let trap = p.trap.map_or(0, |t| u32::from(t as u8));
-            let wasm_offset = p.wasm_offset.unwrap_or(NO_OFFSET);
-            words.extend([
-                p.code_offset,
-                wasm_offset,
-                trap,
-                p.inline.unwrap_or(NO_INLINE),
-            ]);
+            let base = match p.inline {
+                None => base,
+                Some(frame) => bases[frame as usize],
+            };
+            let delta = p.wasm_offset.map_or(DELTA, |at| (at - base).min(DELTA));
+            words.extend([p.code_offset, trap << 24 | delta]);
         }
-        for f in &self.inlines {
+        if !self.inlines.is_empty() {
+            words.extend(self.points.iter().map(|p| p.inline.unwrap_or(NO_INLINE)));
+        }
+        for (f, base) in self.inlines.iter().zip(bases) {
             let offset = f.call_wasm_offset.unwrap_or(NO_OFFSET);
-            words.extend([f.func.as_u32(), offset, f.parent.unwrap_or(NO_INLINE)]);
+            let parent = f.parent.unwrap_or(NO_INLINE);
+            words.extend([f.func.as_u32(), offset, parent, base]);
         }
         for m in &self.maps {
             words.extend([m.0, m.1, m.2]);
@@ -464,6 +494,53 @@ mod tests {
     }
 
     #[test]
+    fn offsets_in_the_module_are_those_of_each_function() {
+        for with_frames in [false, true] {
+            let mut b = SideTableBuilder::new();
+            // Bodies may be anywhere, and points come in any order.
+            let frames = [None, Some(3_000_000_000), Some(5)].map(|call_wasm_offset| {
+                with_frames.then(|| {
+                    b.inline_frame(InlineFrame {
+                        func: FuncIndex::from_u32(1),
+                        call_wasm_offset,
+                        parent: None,
+                    })
+                })
+            });
+            let mut points = Vec::new();
+            let offsets = [900_000_000, 899_000_000, u32::MAX - 2, 4_000_000_000];
+            for (i, wasm_offset) in (0..).zip(offsets) {
+                let inline = match i {
+                    0 | 1 => None,
+                    _ => frames[i as usize - 1],
+                };
+                if inline.is_none() && i > 1 {
+                    continue;
+                }
+                points.push(Point {
+                    code_offset: 10 * i,
+                    wasm_offset: Some(wasm_offset),
+                    trap: (i == 1).then_some(Trap::IntegerOverflow),
+                    inline,
+                });
+            }
+            points.push(Point {
+                code_offset: 1000,
+                wasm_offset: None,
+                trap: Some(Trap::StackOverflow),
+                inline: frames[0],
+            });
+            points.iter().rev().for_each(|p| b.point(*p));
+            let bytes = b.finish();
+            let table = SideTable::new(&bytes).unwrap();
+            assert_eq!(table.points().collect::<Vec<_>>(), points);
+            let calls: Vec<_> = (0..3).map_while(|i| table.inline_frame(i)).collect();
+            assert_eq!(calls.len(), 3 * usize::from(with_frames));
+            assert!(calls.iter().all(|f| f.func == FuncIndex::from_u32(1)));
+        }
+    }
+
+    #[test]
     fn truncated_bytes_are_refused() {
         let bytes = sample();
         for len in 0..bytes.len() {
@@ -474,7 +551,7 @@ mod tests {
     #[test]
     fn changed_bytes_never_panic() {
         let bytes = sample();
-        for i in 28..bytes.len() {
+        for i in 4 * HEADER - 4..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[i] = 0xff;
             let table = SideTable::new(&bytes).unwrap();

@@ -1,18 +1,18 @@
 //! The side table of a function while it is compiled.
 //!
 //! The one idea: code is written from front to back, so what is recorded of it is in order already, and is kept in the encoded form of
-//! `meantime-abi`'s side table. The buffers are reused; finishing a table is one allocation.
+//! `meantime-abi`'s side table. The buffers are reused.
 
 use meantime_abi::{Handler, HandlerKind, SavedRegister, SideTable, Trap};
 
-/// In place of an offset or of an inlined call that there is none of.
-const NONE: u32 = u32::MAX;
-const MAGIC: u32 = u32::from_le_bytes(*b"mst3");
+/// The bits of an offset in the module, which are all set where that is not recorded.
+const OFFSET: u32 = (1 << 24) - 1;
+const MAGIC: u32 = u32::from_le_bytes(*b"mst4");
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct SideTables {
-    points: Vec<[u8; 16]>,
+    points: Vec<[u8; 8]>,
     maps: Vec<[u8; 12]>,
     slots: Vec<[u8; 4]>,
     /// Slots that were looked at for stack maps.
@@ -21,6 +21,8 @@ pub(crate) struct SideTables {
     locals: Option<(u32, u32)>,
     handlers: Vec<[u8; 24]>,
     saved: Vec<[u8; 8]>,
+    /// Where in the module offsets count from.
+    base: u32,
     /// Bits that are set in offsets in the module: all, where those are not recorded.
     unrecorded: u32,
 }
@@ -34,9 +36,10 @@ fn words<const WORDS: usize, const BYTES: usize>(words: [u32; WORDS]) -> [u8; BY
 }
 
 impl SideTables {
-    /// Begins a table, with offsets in the module or without.
-    pub(crate) fn begin(&mut self, with_offsets: bool) {
-        self.unrecorded = if with_offsets { 0 } else { NONE };
+    /// Begins a table, with offsets in the module, of which none is below the base, or without.
+    pub(crate) fn begin(&mut self, base: u32, with_offsets: bool) {
+        self.base = base;
+        self.unrecorded = if with_offsets { 0 } else { OFFSET };
         self.points.clear();
         self.maps.clear();
         self.slots.clear();
@@ -48,9 +51,9 @@ impl SideTables {
 
     #[inline]
     fn point(&mut self, code_offset: u32, wasm_offset: u32, trap: u32) {
-        let wasm_offset = wasm_offset | self.unrecorded;
-        self.points
-            .push(words([code_offset, wasm_offset, trap, NONE]));
+        let place = trap << 24 | (wasm_offset - self.base) & OFFSET | self.unrecorded;
+        let point = u64::from(place) << 32 | u64::from(code_offset);
+        self.points.push(point.to_le_bytes());
     }
 
     /// An instruction that can trap, by where it begins.
@@ -64,7 +67,7 @@ impl SideTables {
         let mut points = self.points.iter_mut();
         for (from, to) in moved {
             let [from, to] = [from, to].map(|at| at.to_le_bytes());
-            let is_trap = |p: &[u8; 16]| p[8..12] != [0; 4];
+            let is_trap = |p: &[u8; 8]| p[7] != 0;
             if let Some(point) = points.find(|p| p[..4] == from && is_trap(p)) {
                 point[..4].copy_from_slice(&to);
             }
@@ -171,6 +174,7 @@ impl SideTables {
             self.slots.len() as u32,
             self.handlers.len() as u32,
             self.saved.len() as u32,
+            self.base,
         ];
         let parts = [
             self.points.as_flattened(),
@@ -179,10 +183,10 @@ impl SideTables {
             self.handlers.as_flattened(),
             self.saved.as_flattened(),
         ];
-        let len = parts.iter().map(|p| p.len()).sum::<usize>() + 28;
+        let len = parts.iter().map(|p| p.len()).sum::<usize>() + 32;
         bytes.clear();
         bytes.reserve(len);
-        bytes.extend_from_slice(&words::<7, 28>(counts));
+        bytes.extend_from_slice(&words::<8, 32>(counts));
         for part in parts.iter().filter(|part| !part.is_empty()) {
             bytes.extend_from_slice(part);
         }
@@ -198,7 +202,7 @@ mod tests {
     #[test]
     fn the_encoding_is_that_of_the_contract() {
         let mut ours = SideTables::default();
-        ours.begin(true);
+        ours.begin(104, true);
         let mut theirs = SideTableBuilder::new();
         let point = |code_offset, trap| Point {
             code_offset,

@@ -6,7 +6,7 @@
 
 /// Changes whenever files of before cannot be read any more, and when what their code agrees on with the runtime (`meantime-abi`: how objects
 /// lie, for instance) changes between two versions.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 /// What `.meantime.info` begins with.
 pub(crate) const MAGIC: &[u8; 8] = b"meantime";
 /// Bytes of its header: magic number, format, zero, checksum.

@@ -260,7 +260,7 @@ pub(crate) fn function<M: Machine>(
 impl<M: Machine> Compiler<'_, M> {
     fn compile(&mut self, into: &mut CompiledFunction) -> Result<(), CompileError> {
         self.b.clear();
-        self.t.begin(self.tunables.generate_address_map);
+        self.t.begin(self.start, self.tunables.generate_address_map);
         self.s.clear(self.module);
         self.b.wasm_offset = self.start;
         self.b.far = self.code.len() > MAX_NEAR_BODY;

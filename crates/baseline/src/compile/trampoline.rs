@@ -37,7 +37,7 @@ pub(crate) fn trampoline<M: Machine>(
     signature: &Signature,
 ) -> Result<CompiledFunction, CompileError> {
     scratch.buffer.clear();
-    scratch.tables.begin(false);
+    scratch.tables.begin(0, false);
     scratch.buffer.far = false;
     let mut writer = Writer::<M> {
         b: &mut scratch.buffer,
