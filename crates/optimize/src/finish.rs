@@ -1,6 +1,7 @@
 //! From CLIF to a [`CompiledFunction`]: runs Cranelift and turns what it says about the code into relocations and a side table.
 
 use crate::Target;
+use crate::kept;
 use crate::location::Locations;
 use crate::loops;
 use crate::scratch::Scratch;
@@ -67,6 +68,7 @@ pub(crate) fn machine_code(
         slots::place_addresses(&mut context.func);
     }
     wide::widen_loads(&mut context.func);
+    kept::keep(context);
     let code = isa.compile_function(
         &context.func,
         &context.domtree,

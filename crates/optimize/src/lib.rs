@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 
 mod finish;
+mod kept;
 mod location;
 mod loops;
 mod scratch;
