@@ -39,9 +39,10 @@ impl CodeMemory {
         builder.finish()
     }
 
-    /// Code that was written to the start of a mapping, of which nobody holds a part.
+    /// Code that was written to the start of a mapping: so many bytes, at most all of it.
     pub(crate) fn of(mapping: Mapping, len: usize) -> io::Result<CodeMemory> {
-        // SAFETY: by the caller, nobody holds a reference into it.
+        assert!(len <= mapping.len());
+        // SAFETY: references into a mapping are borrowed from who owns it, and that is this function now.
         unsafe { mapping.make_executable(0..mapping.len())? };
         flush_instruction_cache(mapping.base().as_ptr(), len);
         Ok(CodeMemory { mapping, len })

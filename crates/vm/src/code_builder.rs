@@ -1,7 +1,7 @@
 //! Machine code that is put together where it will run.
 //!
 //! The one idea: code is written once, to pages that become executable when it is complete, and were never both writable and executable. The system
-//! provides these pages many at a time: to ask for them one by one, as they are written, costs as much as a tenth of compiling what is in them.
+//! provides these pages many at a time: to ask for them one by one, as they are written, is a cost to be seen beside that of the baseline compiler.
 
 use crate::code::CodeMemory;
 use crate::sys::{Mapping, host_page_size};
