@@ -263,6 +263,99 @@ fn a_callback_lets_the_guest_go_on_with_all_its_values() -> Result<()> {
     Ok(())
 }
 
+type Model = fn(i32) -> i32;
+
+/// Short loops, and what they return for how many rounds.
+const SHORT: &[(&str, Model)] = &[
+    (
+        "(local $sum i32)
+        (loop
+            (local.set $sum (i32.add (local.get $sum) (i32.load8_u (local.get $n))))
+            (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum)",
+        |n| (1..=n).sum(),
+    ),
+    // A value is passed on.
+    (
+        "(i32.const 1)
+        (loop (param i32) (result i32)
+            (i32.mul (i32.const 3))
+            (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))",
+        |n| 3_i32.wrapping_pow(n as u32),
+    ),
+    // A way out, with a value, and an end that cannot be reached.
+    (
+        "(local $sum i32)
+        (block $out (result i32)
+            (loop $next
+                (drop (br_if $out (local.get $sum) (i32.eqz (local.get $n))))
+                (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                (br_if $next (i32.const 1)))
+            (local.get $sum))",
+        |n| (1..=n).sum(),
+    ),
+    // Two ways back, of which one passes a part of the loop by.
+    (
+        "(local $sum i32)
+        (loop $next
+            (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+            (br_if $next (i32.and (local.get $n) (i32.const 1)))
+            (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+            (br_if $next (i32.gt_s (local.get $n) (i32.const 0))))
+        (local.get $sum)",
+        |n| (0..n).filter(|i| i % 2 == 0).sum(),
+    ),
+    // No way back.
+    ("(loop (local.set $n (i32.add (local.get $n) (i32.const 1)))) (local.get $n)", |n| n + 1),
+    // In another one, and at an address that is checked twice.
+    (
+        "(local $m i32)
+        (loop $outer
+            (local.set $m (local.get $n))
+            (loop $inner
+                (i32.store8 offset=256 (local.get $m) (i32.add (i32.load8_u offset=256 (local.get $m)) (local.get $m)))
+                (br_if $inner (local.tee $m (i32.sub (local.get $m) (i32.const 1)))))
+            (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (i32.load8_u offset=256 (i32.const 3))",
+        |n| 3 * (n - 2).max(0),
+    ),
+];
+
+#[test]
+fn short_loops_go_round_as_often_as_they_should() -> Result<()> {
+    for (body, expected) in SHORT {
+        let data: String = (0..32).map(|i| format!("\\{i:02x}")).collect();
+        let wat = format!(
+            r#"(module (memory 1) (data (i32.const 0) "{data}") (func (export "run") (param $n i32) (result i32) {body}))"#
+        );
+        for config in configurations() {
+            let engine = Engine::new(&config)?;
+            let module = Module::new(&engine, &wat)?;
+            for n in 1..=9 {
+                let mut store = store(&engine, 0);
+                store.epoch_deadline_callback(|mut store| {
+                    *store.data_mut() += 1;
+                    Ok(UpdateDeadline::Continue(0))
+                });
+                let instance = Instance::new(&mut store, &module, &[])?;
+                let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+                assert_eq!(
+                    run.call(&mut store, n)?,
+                    expected(n),
+                    "{n} rounds of {body}"
+                );
+                let goes_round = body.contains("br_if 0") || body.contains("br_if $");
+                assert!(
+                    *store.data() > 0 || n < 3 || !goes_round,
+                    "{n} rounds of {body}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn objects_are_found_by_a_collection_in_a_callback() -> Result<()> {
     let wat = r#"(module
@@ -318,7 +411,8 @@ fn a_memory_that_a_callback_grows_has_moved_for_the_guest() -> Result<()> {
         });
         let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
         assert_eq!(run.call(&mut store, ())?, 42);
-        assert_eq!(*store.data(), 3);
+        // A short loop need not look each time.
+        assert!((1..=3).contains(store.data()), "{}", store.data());
     }
     Ok(())
 }

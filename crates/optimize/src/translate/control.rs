@@ -5,6 +5,7 @@
 
 use super::interrupt::Flow;
 use super::known_address::Mark;
+use super::twice::{FirstCopy, Turn};
 use super::{Local, Result, Translator, osr};
 use crate::types::{Repr, val_repr};
 use cranelift_codegen::ir::{
@@ -60,9 +61,12 @@ impl Frame {
         self.flow
     }
 
-    /// Where its operator is, in the function itself, if it is a loop.
+    /// Where its operator is, in the function itself, if it is a loop to whose start branches lead back.
     pub(super) fn loop_at(&self) -> Option<u32> {
-        self.loop_at
+        match self.kind {
+            Kind::Loop { copy: Some(_), .. } => None,
+            _ => self.loop_at,
+        }
     }
 
     /// How many calls were written before it.
@@ -79,8 +83,11 @@ impl Frame {
 enum Kind {
     Block,
     Loop {
+        /// Where branches to it lead.
         header: Block,
         first: Option<FirstGlobal>,
+        /// Of the first copy of two.
+        copy: Option<FirstCopy>,
     },
     /// An `if` before its `else`.
     If {
@@ -391,8 +398,20 @@ impl Translator<'_> {
             true => None,
             false => self.first_global(),
         };
-        self.push_frame(Kind::Loop { header, first }, ty);
-        self.append_params(header, FrameType::Block(ty), false);
+        let copy = match around || self.is_entry() {
+            true => None,
+            false => self.first_copy(header),
+        };
+        let second = copy.map(|_| self.b.create_block());
+        let kind = Kind::Loop {
+            header: second.unwrap_or(header),
+            first,
+            copy,
+        };
+        self.push_frame(kind, ty);
+        for block in second.into_iter().chain([header]) {
+            self.append_params(block, FrameType::Block(ty), false);
+        }
         let params = self.s.control.last().map_or(0, |f| f.params);
         let args = self.branch_args(params);
         let height = self.top(params);
@@ -420,8 +439,30 @@ impl Translator<'_> {
         }
         self.check_fuel_of_loop();
         self.watch_with_fuel();
-        self.begin_dispatch();
+        if copy.is_none() {
+            self.begin_dispatch();
+        }
         Ok(())
+    }
+
+    /// At the end of the first copy of a loop, when there are branches to the second: opens that.
+    fn begin_second_copy(&mut self, mut frame: Frame, second: Block, copy: FirstCopy) {
+        if self.reachable {
+            self.jump_to_continuation(&mut frame);
+        }
+        frame.kind = Kind::Loop {
+            header: copy.start,
+            first: None,
+            copy: None,
+        };
+        self.b.switch_to_block(second);
+        self.b.seal_block(second);
+        self.s.join(frame.mark);
+        self.s.stack.truncate(frame.height);
+        self.push_block_params(second);
+        (self.reachable, self.flow) = (true, copy.flow);
+        self.s.control.push(frame);
+        self.turn = Some(Turn::Back);
     }
 
     fn begin_if(&mut self, ty: BlockType) {
@@ -500,8 +541,16 @@ impl Translator<'_> {
             self.close_around_entry();
         }
         match frame.kind {
-            Kind::Loop { header, .. } => {
-                self.b.seal_block(header);
+            Kind::Loop {
+                header,
+                copy: Some(copy),
+                ..
+            } if copy.goes_on => {
+                self.begin_second_copy(frame, header, copy);
+                return Ok(());
+            }
+            Kind::Loop { header, copy, .. } => {
+                self.b.seal_block(copy.map_or(header, |copy| copy.start));
                 self.end_dispatch(self.s.control.len());
             }
             Kind::If {
@@ -597,9 +646,17 @@ impl Translator<'_> {
 
     /// The CLIF block that a branch to a frame leads to from the current position, and how many operands it takes along.
     pub(super) fn target(&mut self, index: usize) -> (Block, usize) {
-        let frame = &self.s.control[index];
-        if let Kind::Loop { header, first } = frame.kind {
-            let params = frame.params;
+        let frame = &mut self.s.control[index];
+        if let Kind::Loop {
+            header,
+            first,
+            copy,
+        } = &mut frame.kind
+        {
+            if let Some(copy) = copy {
+                copy.goes_on = true;
+            }
+            let (header, first, params) = (*header, *first, frame.params);
             self.read_first(first);
             return (header, params);
         }

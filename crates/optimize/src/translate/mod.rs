@@ -31,6 +31,7 @@ mod stack;
 mod table;
 mod trap;
 mod truncated;
+mod twice;
 mod wide_multiply;
 
 use crate::location::{Location, Locations};
@@ -55,6 +56,7 @@ use meantime_abi::{Builtin, DefinedFuncIndex, FuncIndex, GcFields, OptLevel, Typ
 use meantime_compile::CompileError;
 use meantime_module::Module;
 use std::sync::Arc;
+use twice::Turn;
 use wasmparser::{BinaryReader, Operator, OperatorsReader};
 use wide_multiply::WideMultiply;
 
@@ -201,6 +203,8 @@ pub(crate) struct Translator<'a> {
     osr: Option<osr::Entry>,
     /// Loops around that.
     outer: Vec<osr::Outer>,
+    /// What is to be done with the reader of operators.
+    turn: Option<Turn>,
     /// What was just read from an object to be called next.
     number: Option<FuncNumber>,
     /// How the function is compiled.
@@ -294,6 +298,7 @@ fn attempt<'a>(
         landing: false,
         osr: None,
         outer: Vec::new(),
+        turn: None,
         number: None,
         request,
     };
@@ -382,6 +387,7 @@ impl<'a> Translator<'a> {
 
     /// Translates operators until the end of the function they belong to.
     fn operators(&mut self, reader: &mut OperatorsReader<'_>) -> Result<()> {
+        let mut kept = None;
         while !reader.eof() {
             let offset = reader.original_position();
             let operator = reader.read().map_err(malformed)?;
@@ -396,6 +402,11 @@ impl<'a> Translator<'a> {
                 self.check_size()?;
             } else {
                 self.skip(&operator)?;
+            }
+            match self.turn.take() {
+                None => {}
+                Some(Turn::Keep) => kept = Some(reader.clone()),
+                Some(Turn::Back) => reader.clone_from(kept.as_ref().expect("a loop began")),
             }
         }
         Ok(())
