@@ -221,3 +221,72 @@ fn values_of_locals_are_kept_when_those_change() {
         }
     }
 }
+
+/// What is read by way of an address, for the code of a number from it: type, operators, operators that make a number of 32 bits of it, and that number.
+const READ: [(&str, &str, &str, i32); 6] = [
+    ("i32", "global.get $i", "", 77),
+    ("i64", "global.get $l", "i32.wrap_i64", 78),
+    ("f64", "global.get $f", "i32.trunc_f64_s", 79),
+    ("v128", "global.get $v", "i32x4.extract_lane 2", 80),
+    ("i32", "memory.size", "", 3),
+    ("i32", "table.size", "", 4),
+];
+
+#[test]
+fn what_a_local_is_set_to_is_read_after_older_values_of_it_were_saved() -> Result<()> {
+    const LOCALS: usize = 30;
+    for (ty, read, number, expected) in READ {
+        for count in [1, 63, 64, 65, 70, 130] {
+            let locals: String = (0..LOCALS).map(|i| format!("(local $n{i} i32)")).collect();
+            let set: String = (0..LOCALS)
+                .map(|i| format!("(local.set $n{i} (i32.add (local.get $x) (i32.const {i})))"))
+                .collect();
+            let get: String = (0..count)
+                .map(|i| format!("local.get $n{} ", i % LOCALS))
+                .collect();
+            let add = "i32.add ".repeat(count);
+            let wat = format!(
+                r#"(module
+                    (import "" "i" (global $i i32)) (import "" "l" (global $l i64))
+                    (import "" "f" (global $f f64)) (import "" "v" (global $v v128))
+                    (memory 3 5) (table 4 9 funcref)
+                    (func (export "run") (param $x i32) (result i32) (local $p {ty}) {locals}
+                        {set}
+                        local.get $p local.get $x {get}
+                        {read} local.set $p
+                        {add} local.set $x
+                        drop
+                        (i32.mul (local.get $x) (i32.const 1000))
+                        local.get $p {number} i32.add))"#
+            );
+            for strategy in [Strategy::Winch, Strategy::Cranelift] {
+                let mut config = Config::new();
+                config.strategy(strategy);
+                let engine = Engine::new(&config)?;
+                let module = Module::new(&engine, &wat)?;
+                let mut store = Store::new(&engine, ());
+                let values = [
+                    (ValType::I32, Val::I32(77)),
+                    (ValType::I64, Val::I64(78)),
+                    (ValType::F64, Val::F64(79.5_f64.to_bits())),
+                    (ValType::V128, Val::V128(V128::from(80 << 64))),
+                ];
+                let mut imports = Vec::new();
+                for (ty, value) in values {
+                    let ty = GlobalType::new(ty, Mutability::Const);
+                    imports.push(Global::new(&mut store, ty, value)?.into());
+                }
+                let instance = Instance::new(&mut store, &module, &imports)?;
+                let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+                let sum: usize = (0..count).map(|i| 7 + i % LOCALS).sum::<usize>() + 7;
+                let whole = sum as i32 * 1000 + expected;
+                assert_eq!(
+                    run.call(&mut store, 7)?,
+                    whole,
+                    "{read} above {count} values"
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -75,9 +75,9 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn array_len(&mut self) {
         let array = self.pop_reference();
         self.check_not_null(array, Trap::NullReference);
-        self.load_heap_base(M::SCRATCH);
         self.free_gpr(array);
         let dst = self.alloc_gpr();
+        self.load_heap_base(M::SCRATCH);
         self.may_fault_with(Trap::NullReference);
         let from = Self::length_at(M::SCRATCH, array);
         M::load(&mut self.b, Load::U32, dst, from);

@@ -24,8 +24,8 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn memory_size(&mut self, memory: u32) {
         let memory = MemoryIndex::from_u32(memory);
         let access = self.memory_access(memory);
-        let len = self.memory_len(memory, M::SCRATCH);
         let dst = self.dest();
+        let len = self.memory_len(memory, M::SCRATCH);
         M::load(&mut self.b, Load::U64, dst, len);
         let count = Src::Imm(access.page_size_log2.into());
         let src = Src::Reg(dst);

@@ -158,7 +158,6 @@ impl<M: Machine> Compiler<'_, M> {
         let layout = self.fields(ty);
         let params = &self.module.type_as_func(ty).params;
         for (param, &(offset, _)) in params.iter().zip(&layout.fields) {
-            self.load_heap_base(M::SCRATCH);
             let from = Address {
                 base: M::SCRATCH,
                 index: Some(exn),

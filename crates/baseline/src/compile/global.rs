@@ -28,13 +28,15 @@ impl<M: Machine> Compiler<'_, M> {
         if let Some(bits) = self.constant_global(index) {
             return self.push_const(ty, bits);
         }
-        let at = self.global_place(index);
+        // A register first: to find one may move values through the scratch register.
         if is_float(ty) {
             let dst = self.float_dest();
+            let at = self.global_place(index);
             M::load_float(&mut self.b, width(ty), dst, at);
             return self.push_fpr(ty, dst);
         }
         let dst = self.dest();
+        let at = self.global_place(index);
         M::load_field(&mut self.b, width(ty), dst, at.base, at.disp);
         self.push_gpr(ty, dst);
     }

@@ -295,7 +295,8 @@ impl<M: Machine> Compiler<'_, M> {
         }
     }
 
-    /// Loads a value from its stored form and pushes it. The address's registers are released, which `held` are.
+    /// Loads a value from its stored form and pushes it. The address's registers are released, which `held` are. If its base is the scratch register, that
+    /// becomes the heap's base, once a register is found for the value: to find one may move values through it.
     pub(super) fn push_stored(
         &mut self,
         storage: &StorageType,
@@ -317,6 +318,7 @@ impl<M: Machine> Compiler<'_, M> {
             StorageType::Val(ty) => match GcStorage::of_val(ty) {
                 GcStorage::F32 | GcStorage::F64 | GcStorage::V128 => {
                     let reg = self.alloc_fpr();
+                    self.load_scratch_base(from);
                     self.may_fault_with(fault);
                     M::load_float(&mut self.b, width(ty.repr()), reg, from);
                     free(self);
@@ -328,6 +330,7 @@ impl<M: Machine> Compiler<'_, M> {
         };
         free(self);
         let reg = self.alloc_gpr();
+        self.load_scratch_base(from);
         self.may_fault_with(fault);
         M::load(&mut self.b, load, reg, from);
         let repr = match storage {
@@ -339,6 +342,12 @@ impl<M: Machine> Compiler<'_, M> {
             StorageType::Val(ty) => ty.repr(),
         };
         self.push_gpr(repr, reg);
+    }
+
+    fn load_scratch_base(&mut self, from: Address) {
+        if from.base == M::SCRATCH {
+            self.load_heap_base(M::SCRATCH);
+        }
     }
 
     /// A reference that was popped, in a register. Null is known to be none at a load that faults.

@@ -79,7 +79,6 @@ impl<M: Machine> Compiler<'_, M> {
         let (offset, _) = self.fields(ty).fields[index as usize];
         let reference = self.pop_reference();
         self.check_not_null(reference, Trap::NullReference);
-        self.load_heap_base(M::SCRATCH);
         let from = Address {
             base: M::SCRATCH,
             index: Some(reference),

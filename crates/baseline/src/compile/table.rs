@@ -197,8 +197,8 @@ impl<M: Machine> Compiler<'_, M> {
         if ty.max == Some(ty.min) {
             return self.push_const(repr, ty.min);
         }
-        let len = self.table_field(table, M::SCRATCH, offset_of!(VmTable, len));
         let dst = self.dest();
+        let len = self.table_field(table, M::SCRATCH, offset_of!(VmTable, len));
         let load = match ty.addr {
             AddrType::I32 => Load::U32,
             AddrType::I64 => Load::U64,
