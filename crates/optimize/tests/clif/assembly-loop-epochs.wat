@@ -2,7 +2,7 @@
 ;;! assembly
 ;;! epochs
 (module
-  ;; A short loop is written several times, and only the last of them looks at the epoch.
+  ;; A short loop is written twice, and only the second copy looks at the epoch.
   (memory 1)
   (func (param $at i32) (param $end i32) (result i32)
     (local $sum i32)
