@@ -255,6 +255,7 @@ pub(crate) trait Machine:
     /// Where the start of the first memory is, when it is in a register.
     const BASE: Gpr;
     /// Registers that no value is in. Operations of the machine use the first one; the compiler uses either only where nothing else is written.
+    /// Debug builds see to that: they overwrite the first one wherever a value may have to be moved.
     const SCRATCH: Gpr;
     /// For the address to call: neither a parameter's nor the scratch register. It is one of the temporary ones.
     const CALLEE: Gpr;

@@ -223,6 +223,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Copies a local for the entries that are it. Changes no flags.
     #[inline]
     fn flush_readers(&mut self, index: usize) {
+        self.lose_scratch();
         if self.flushed < self.s.stack.len() {
             self.copy_readers(index);
         }

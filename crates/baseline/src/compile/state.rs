@@ -61,6 +61,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Does what is missing from a state. Changes no flags.
     #[inline]
     pub(super) fn conform(&mut self, to: &State) {
+        self.lose_scratch();
         if !self.state.has(to) {
             self.add_missing(to);
         }
@@ -107,6 +108,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// The register of a local, which holds it then. Changes no flags.
     pub(super) fn pinned_float(&mut self, pin: u8, local: &Local) -> Fpr {
         debug_assert_eq!(self.float_pin(pin).1.disp, local.disp);
+        self.lose_scratch();
         if self.state.valid & 1 << pin == 0 {
             self.load_float_pin(pin);
         }
@@ -145,6 +147,7 @@ impl<M: Machine> Compiler<'_, M> {
     /// Has the start of the first memory in its register. Changes no flags.
     #[inline]
     pub(super) fn use_base(&mut self) {
+        self.lose_scratch();
         if !self.state.base {
             self.load_memory_base(0, M::BASE);
             self.state.base = true;

@@ -183,6 +183,9 @@ static PROPERTIES: [u8; 8] = [
 const _: () =
     assert!(ValRepr::I32 as u8 == 0 && ValRepr::FuncRef as u8 == 5 && ValRepr::GcRef as u8 == 6);
 
+/// What debug builds overwrite the scratch register with: neither an address nor a small number.
+const LOST: i64 = 0x6c6f_7374;
+
 /// Bytes of a slot, but for that of a vector.
 const SLOT: u32 = 8;
 
@@ -418,12 +421,22 @@ impl<M: Machine> Compiler<'_, M> {
     /// A free register, which is held then. Changes no flags.
     #[inline]
     pub(super) fn alloc_gpr(&mut self) -> Gpr {
+        self.lose_scratch();
         if self.free_gprs == 0 {
             self.spill_gpr();
         }
         let reg = Gpr(self.free_gprs.trailing_zeros() as u8);
         self.free_gprs &= self.free_gprs - 1;
         reg
+    }
+
+    /// Where values may have to be moved, which may take the scratch register, nothing may be in it. Debug builds overwrite it there even if nothing is moved,
+    /// so that one who relies on it fails on all paths and not on a rare one. Changes no flags.
+    #[inline(always)]
+    pub(super) fn lose_scratch(&mut self) {
+        if cfg!(debug_assertions) {
+            M::move_int(&mut self.b, Size::S64, M::SCRATCH, Src::Imm(LOST));
+        }
     }
 
     /// Has so many registers free, so that none has to be freed where not every path comes along.
@@ -435,6 +448,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     #[inline]
     pub(super) fn alloc_fpr(&mut self) -> Fpr {
+        self.lose_scratch();
         if self.free_fprs == 0 {
             self.spill_fpr();
         }
@@ -474,6 +488,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Moves an entry to its slot. Changes no flags.
     pub(super) fn move_to_slot(&mut self, entry: usize) {
+        self.lose_scratch();
         let value = self.s.stack[entry];
         if value.place() == Place::Slot {
             return;
@@ -485,6 +500,7 @@ impl<M: Machine> Compiler<'_, M> {
 
     /// Writes a value to the slot at this depth.
     pub(super) fn write_frame(&mut self, depth: u32, value: Value) {
+        self.lose_scratch();
         self.use_slot(depth);
         let (disp, size) = (-(depth as i32), value.size());
         if value.is_float() {
