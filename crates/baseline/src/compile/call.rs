@@ -264,6 +264,9 @@ impl<M: Machine> Compiler<'_, M> {
         self.record_handlers();
         M::after_call(&mut self.b, arg_bytes);
         self.forget();
+        if ty.results.len() < 2 {
+            self.lose_unknown();
+        }
         if let [result] = &ty.results[..] {
             self.push_result(result.repr());
             return self.take_fuel();

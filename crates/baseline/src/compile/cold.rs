@@ -313,6 +313,7 @@ impl<M: Machine> Compiler<'_, M> {
         let result = Src::Reg(M::BUILTIN_RESULT);
         M::move_int(&mut self.b, Size::S64, M::RESULT, result);
         self.forget();
+        self.lose_unknown();
         at
     }
 
@@ -370,6 +371,7 @@ impl<M: Machine> Compiler<'_, M> {
         for exit in &traps {
             self.state = State::default();
             self.b.bind::<M>(exit.label);
+            self.lose_unknown();
             self.b.wasm_offset = exit.wasm_offset;
             self.write_trap(exit.trap);
         }

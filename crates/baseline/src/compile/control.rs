@@ -167,6 +167,7 @@ impl<M: Machine> Compiler<'_, M> {
             let label = frame.label;
             self.b.bind::<M>(label);
         }
+        self.lose_unknown();
         let count = self.count_loop(loop_at);
         // After that: better code does so too.
         self.at_loop();
@@ -330,6 +331,7 @@ impl<M: Machine> Compiler<'_, M> {
             if let Some(state) = state {
                 self.state = state;
             }
+            self.lose_unknown();
             self.state.watched = self.state.watched.min(watched);
             self.flushed = self.s.stack.len();
             self.reachable = self.error.is_none();

@@ -145,6 +145,7 @@ impl<M: Machine> Compiler<'_, M> {
         let result = Src::Reg(M::BUILTIN_RESULT);
         M::move_int(&mut self.b, Size::S64, M::RESULT, result);
         self.forget();
+        self.lose_unknown();
     }
 
     /// A result of 32 bits of a builtin, extended. Held.

@@ -57,6 +57,9 @@ impl State {
     }
 }
 
+/// What debug builds write over what is not known: neither an address nor a small number.
+pub(super) const LOST: i64 = 0x6c6f_7374;
+
 impl<M: Machine> Compiler<'_, M> {
     /// Does what is missing from a state. Changes no flags.
     #[inline]
@@ -130,6 +133,31 @@ impl<M: Machine> Compiler<'_, M> {
         self.state.base = false;
     }
 
+    /// Debug builds overwrite what this state does not promise, so that one who relies on it fails whichever way was taken. Changes no flags.
+    #[inline]
+    pub(super) fn lose_unknown(&mut self) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        self.lose_scratch();
+        for (reg, known) in [(M::CONTEXT, self.state.context), (M::BASE, self.state.base)] {
+            if !known {
+                M::move_int(&mut self.b, Size::S64, reg, Src::Imm(LOST));
+            }
+        }
+        for pin in 0..self.s.float_pins.len() as u8 {
+            let (reg, local) = self.float_pin(pin);
+            if self.state.valid & 1 << pin == 0 {
+                let bits = FSrc::Bits(LOST as u64);
+                M::move_float(&mut self.b, Size::S64, reg, bits);
+            }
+            if self.state.saved & 1 << pin == 0 {
+                let lost = Src::Imm(LOST);
+                M::store_frame(&mut self.b, Size::S32, local.disp, lost);
+            }
+        }
+    }
+
     /// Has the context in its register. Changes no flags.
     #[inline]
     pub(super) fn use_context(&mut self) {
@@ -158,5 +186,6 @@ impl<M: Machine> Compiler<'_, M> {
     pub(super) fn bind(&mut self, label: Label, state: &State) {
         self.b.bind::<M>(label);
         self.state = *state;
+        self.lose_unknown();
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! A register is free, or owned by one entry, or held by the operator that is being compiled, which popped it and releases it.
 
+use super::state::LOST;
 use super::{Compiler, Lists};
 use crate::machine::{FSrc, Fpr, Gpr, Machine, Size, Src};
 use meantime_abi::ValRepr;
@@ -182,9 +183,6 @@ static PROPERTIES: [u8; 8] = [
 
 const _: () =
     assert!(ValRepr::I32 as u8 == 0 && ValRepr::FuncRef as u8 == 5 && ValRepr::GcRef as u8 == 6);
-
-/// What debug builds overwrite the scratch register with: neither an address nor a small number.
-const LOST: i64 = 0x6c6f_7374;
 
 /// Bytes of a slot, but for that of a vector.
 const SLOT: u32 = 8;
