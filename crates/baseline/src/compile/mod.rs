@@ -285,6 +285,7 @@ impl<M: Machine> Compiler<'_, M> {
     fn walk(&mut self) {
         loop {
             if self.reachable {
+                self.check_registers();
                 if self.operators().is_none() {
                     break;
                 }

@@ -428,6 +428,27 @@ impl<M: Machine> Compiler<'_, M> {
         reg
     }
 
+    /// Debug builds check between operators that each temporary register is free or an entry's, and not both: one that were neither would never be free again,
+    /// and one that were both would be written over.
+    #[inline(always)]
+    pub(super) fn check_registers(&self) {
+        if !cfg!(debug_assertions) || self.error.is_some() {
+            return;
+        }
+        for reg in bits(M::TEMPS) {
+            let is_free = self.free_gprs & 1 << reg != 0;
+            assert_eq!(is_free, self.gpr_owner(reg).is_none(), "register {reg}");
+        }
+        for reg in bits(M::FLOAT_TEMPS) {
+            let is_free = self.free_fprs & 1 << reg != 0;
+            assert_eq!(
+                is_free,
+                self.fpr_owner(reg).is_none(),
+                "float register {reg}"
+            );
+        }
+    }
+
     /// Where values may have to be moved, which may take the scratch register, nothing may be in it. Debug builds overwrite it there even if nothing is moved,
     /// so that one who relies on it fails on all paths and not on a rare one. Changes no flags.
     #[inline(always)]
