@@ -264,6 +264,7 @@ impl<M: Machine> Compiler<'_, M> {
         self.record_handlers();
         M::after_call(&mut self.b, arg_bytes);
         self.forget();
+        // Several results are in registers of which that would overwrite some.
         if ty.results.len() < 2 {
             self.lose_unknown();
         }
